@@ -1,0 +1,97 @@
+/** Time comes from here: one clock for the process, another that tests turn by hand. */
+import { Deadline, Wheel } from "./core/wheel.ts";
+
+/** A deadline that its owner moves as often as it likes at no cost. */
+export interface Timer {
+  /** Fires `ms` from now (up to 200 ms late, never early); replaces what was set before. */
+  set(ms: number): void;
+  /** Does not fire until set again. */
+  clear(): void;
+  /** Is given back; never fires again. */
+  drop(): void;
+}
+
+/** What shells ask for the time. Two of them are real: the process's and a test's. */
+export interface Clock {
+  /** Milliseconds since 1970, UTC; can jump. */
+  now(): number;
+  /** Milliseconds on a clock that only goes forward. */
+  mono(): number;
+  /** A coarse deadline on the wheel, not yet set. */
+  timer(fire: () => void): Timer;
+}
+
+class WheelClock implements Clock {
+  readonly #wheel = new Wheel();
+  #driver: ReturnType<typeof setInterval> | null = null;
+  #origin = 0;
+
+  now(): number {
+    return Date.now();
+  }
+
+  mono(): number {
+    return performance.now();
+  }
+
+  timer(fire: () => void): Timer {
+    const deadline = new Deadline(fire);
+    return {
+      set: (ms) => {
+        if (this.#driver === null) this.#start();
+        this.#wheel.set(deadline, ms);
+      },
+      clear: () => void (deadline.at = Infinity),
+      drop: () => this.#wheel.drop(deadline),
+    };
+  }
+
+  /** The driver runs only while something is filed, and keeps no process alive. */
+  #start(): void {
+    this.#origin = performance.now() - this.#wheel.now;
+    this.#driver = setInterval(() => {
+      for (const deadline of this.#wheel.advance(performance.now() - this.#origin)) deadline.fire();
+      if (this.#wheel.size === 0 && this.#driver !== null) {
+        clearInterval(this.#driver);
+        this.#driver = null;
+      }
+    }, this.#wheel.tickMs);
+    Deno.unrefTimer(this.#driver as unknown as number);
+  }
+}
+
+/** The process's clock. */
+export const systemClock: Clock = new WheelClock();
+
+/** A clock for tests: time moves when `advance` is called, and due timers fire within it. */
+export class TestClock implements Clock {
+  readonly #wheel = new Wheel(1, 4096);
+  #elapsed = 0;
+  constructor(private wall = Date.UTC(2026, 0, 1)) {}
+  now(): number {
+    return this.wall + this.#elapsed;
+  }
+  mono(): number {
+    return this.#elapsed;
+  }
+  timer(fire: () => void): Timer {
+    const deadline = new Deadline(fire);
+    return {
+      set: (ms) => this.#wheel.set(deadline, ms),
+      clear: () => void (deadline.at = Infinity),
+      drop: () => this.#wheel.drop(deadline),
+    };
+  }
+  /** Moves both times on by `ms`. */
+  advance(ms: number): void {
+    const until = this.#elapsed + ms;
+    while (this.#elapsed < until) {
+      this.#elapsed = Math.min(until, this.#elapsed + 1);
+      for (const deadline of this.#wheel.advance(this.#elapsed)) deadline.fire();
+    }
+  }
+  /** Jumps the wall clock alone. */
+  jump(ms: number): void {
+    this.wall += ms;
+  }
+}
