@@ -1,0 +1,147 @@
+/** A link at run time: what the control line changes and the data line serves by. Both lines meet here only. */
+import { createHash } from "node:crypto";
+import type { Clock, Timer } from "../clock.ts";
+import type { Code, Refusal } from "../core/errors.ts";
+import type { Entry } from "../core/link.ts";
+import { Policy, PolicyState } from "../core/policy.ts";
+import type { TargetPool } from "../net/pool.ts";
+import type { Auth } from "./auth.ts";
+
+/** What a link has done since it was opened (product: "A link in JSON"). */
+export interface Counters {
+  allowed: number;
+  readonly denied: Partial<Record<Code, number>>;
+  /** What a shadow link's policy would have refused. */
+  readonly shadowed: Partial<Record<Code, number>>;
+  /** Body octets from visitors and to them; of an upgrade, everything after the 101. */
+  bytesIn: number;
+  bytesOut: number;
+  /** Requests in flight. */
+  open: number;
+}
+
+/** Something in flight that can be told to end now. */
+export interface Cuttable {
+  cut(): void;
+}
+
+/** Where a link gets what it holds; the daemon makes one for all links. */
+export interface Parts {
+  readonly clock: Clock;
+  /** The daemon's id: with the link's name it makes the digest that finds loops. */
+  readonly daemon: string;
+  pool(entry: Entry): TargetPool;
+  /** Null for a link without `auth`. The files are read at once; `changed` is called when `problem` changed. */
+  auth(entry: Entry, changed: () => void): Auth | null;
+}
+
+/** How the data line finds a link. The control line keeps the ids: per hub, ended ones included. */
+export interface Links {
+  /** A link that is served or about to end, the answer for an id that ended, or null: no such link here. */
+  byId(hub: string, id: string): ServedLink | Refusal | null;
+}
+
+/** True for a link, false for the answer of an ended one. */
+export function isServed(found: ServedLink | Refusal): found is ServedLink {
+  return found instanceof ServedLink;
+}
+
+/** One link while it runs. The control line writes `ended`, `failing`, `expiresAt`; nobody else does. */
+export class ServedLink {
+  readonly name: string;
+  readonly counters: Counters = { allowed: 0, denied: {}, shadowed: {}, bytesIn: 0, bytesOut: 0, open: 0 };
+  /** Rate limits, failed credentials, streams: survives every `retune`. */
+  readonly state: PolicyState;
+  /** In CDN-Loop of every request that goes to the target: seen again, the link leads to itself. */
+  readonly digest: string;
+  readonly streams = new Set<Cuttable>();
+  entry: Entry;
+  policy: Policy;
+  pool: TargetPool;
+  auth: Auth | null;
+  /** Why new requests are refused for good: revoked, expired, removed. */
+  ended: Refusal | null = null;
+  /** Why the link is in `error`, or null. What is wrong with an auth file stands in `auth.problem`. */
+  failing: string | null = null;
+  /** When it expires, ms since 1970; null: never. Compared at every request. */
+  expiresAt: number | null = null;
+  /** Called when an auth file became good or bad. */
+  onProblem: (() => void) | null = null;
+  readonly #parts: Parts;
+  #drain: Timer | null = null;
+
+  constructor(entry: Entry, parts: Parts) {
+    this.#parts = parts;
+    this.name = entry.name;
+    this.entry = entry;
+    this.policy = new Policy(entry.policy);
+    this.state = new PolicyState();
+    this.digest = createHash("sha256").update(`${parts.daemon}/${entry.name}`).digest("hex").slice(0, 16);
+    this.pool = parts.pool(entry);
+    this.auth = parts.auth(entry, this.#authChanged);
+  }
+
+  /** Why the link is in `error`: nobody is admitted until it is null. */
+  get problem(): string | null {
+    return this.failing ?? this.auth?.problem ?? null;
+  }
+
+  /** Takes the entry's new form. No stream is cut, and what the rates have counted stays counted. */
+  retune(entry: Entry): void {
+    const before = this.entry;
+    this.entry = entry;
+    this.policy = new Policy(entry.policy);
+    if (!same(before.target, entry.target) || !same(before.tls, entry.tls)) {
+      const old = this.pool;
+      this.pool = this.#parts.pool(entry);
+      old.close();
+    }
+    if (!same(before.auth, entry.auth)) {
+      const old = this.auth;
+      this.auth = this.#parts.auth(entry, this.#authChanged);
+      old?.close();
+    }
+  }
+
+  /** Cuts what is in flight `drainMs` from now; `keep` in time calls it off. */
+  cut(drainMs: number): void {
+    if (drainMs <= 0) return this.#cutAll();
+    this.#drain ??= this.#parts.clock.timer(() => this.#cutAll());
+    this.#drain.set(drainMs);
+  }
+
+  /** Calls off a `cut` that has not happened: the link was renewed. */
+  keep(): void {
+    this.#drain?.clear();
+  }
+
+  /** The link is gone for good: streams are cut, files and connections given back. */
+  close(): void {
+    this.#cutAll();
+    this.#drain?.drop();
+    this.auth?.close();
+    this.pool.close();
+  }
+
+  /** Counts refusals, the data line's own or those that a hub reports. */
+  deny(code: Code, n = 1): void {
+    this.counters.denied[code] = (this.counters.denied[code] ?? 0) + n;
+  }
+
+  /** Counts what the policy of a shadow link would have refused. */
+  shadow(code: Code): void {
+    this.counters.shadowed[code] = (this.counters.shadowed[code] ?? 0) + 1;
+  }
+
+  #cutAll(): void {
+    this.#drain?.clear();
+    for (const stream of [...this.streams]) stream.cut();
+  }
+
+  readonly #authChanged = (): void => this.onProblem?.();
+}
+
+/** Parts of two entries are plain JSON made by one reader, so equal ones print the same. */
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
