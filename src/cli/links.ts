@@ -1,0 +1,184 @@
+/** The verbs that look at links and end or renew them: list, revoke, renew, status. Of a daemon, or with --hub of a hub. */
+import { parseDuration } from "../core/units.ts";
+import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
+import { out, outJson, relative, table } from "./print.ts";
+import { type Given, on, text, UsageError, type Verb } from "./verb.ts";
+
+/** A link as both APIs print it (product §5), as far as it is shown. */
+export interface LinkJson {
+  readonly name: string;
+  readonly id: string | null;
+  readonly url: string | null;
+  readonly urls?: readonly { hub: string; url: string | null; state: string }[];
+  readonly target: string;
+  readonly state: string;
+  readonly source: string;
+  readonly expiresAt: string | null;
+  readonly policy: Readonly<Record<string, unknown>>;
+  readonly counters?: { allowed: number; denied: Readonly<Record<string, number>>; open: number };
+  readonly lastError?: string | null;
+}
+
+interface StatusJson {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly config: { file: string | null; generation: number; appliedAt: string | null; problems: readonly ProblemJson[] };
+  readonly hubs: readonly { url: string; state: string; connections: number; rttMs: number | null; lastError: string | null }[];
+  readonly links: Readonly<Record<string, number>>;
+}
+
+interface ProblemJson {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly severity: string;
+  readonly message: string;
+}
+
+export const list: Verb = {
+  name: "list",
+  count: [0, 0],
+  summary: "Shows the links of the running daemon, or of a hub.",
+  flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
+  async run(given) {
+    const links = await eitherSide(given, (api) => api.all<LinkJson>("/v1/links"));
+    if (on(given, "json")) outJson({ items: links, nextCursor: null });
+    else out(linkTable(links, Date.now()));
+    return 0;
+  },
+};
+
+/** The table of `list` and of the ready line. */
+export function linkTable(links: readonly LinkJson[], now: number): string {
+  const rows = links.map((link) => [
+    link.name,
+    link.state,
+    link.url ?? "–",
+    link.target,
+    relative(link.expiresAt, now),
+    String(link.counters?.allowed ?? 0),
+    String(Object.values(link.counters?.denied ?? {}).reduce((sum, n) => sum + n, 0)),
+    link.lastError ?? "",
+  ]);
+  const empty = "no links: add one to links.yaml, or run `connectd link localhost:3000`";
+  return table(["name", "state", "url", "target", "expires", "allowed", "denied", ""], rows, empty);
+}
+
+export const revoke: Verb = {
+  name: "revoke",
+  words: "NAME…",
+  count: [1, Infinity],
+  summary: "Ends links for good: at once, on both sides, and against every reload. Only `renew` brings one back.",
+  flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
+  async run(given) {
+    const revoked: LinkJson[] = [];
+    await eitherSide(given, async (api, atHub) => {
+      for (const name of given.words) {
+        const key = atHub ? await idOf(api, name) : name;
+        revoked.push(await api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`));
+      }
+    });
+    if (on(given, "json")) outJson(revoked.length === 1 ? revoked[0] : { items: revoked, nextCursor: null });
+    else for (const link of revoked) out(`revoked ${link.name}${link.url === null ? "" : `  ${link.url}`}`);
+    return 0;
+  },
+};
+
+/** A hub knows links by id; a name is looked up among those this token may see. */
+async function idOf(api: { all<T>(path: string): Promise<T[]> }, name: string): Promise<string> {
+  const found = (await api.all<LinkJson>("/v1/links")).filter((link) => link.name === name || link.id === name);
+  if (found.length > 1) throw new UsageError(`${name} names ${found.length} links: give the id of one (connectd list --hub URL)`);
+  return found[0]?.id ?? name;
+}
+
+export const renew: Verb = {
+  name: "renew",
+  words: "NAME [TTL]",
+  count: [1, 2],
+  summary: "Starts a link's time anew, also of one that expired or was revoked. TTL as in `24h`; absent: the one it has.",
+  flags: [{ name: "new-id", help: "give it a fresh address; the old one stays gone" }, ...ADDRESS_FLAGS, JSON_FLAG],
+  async run(given) {
+    const [name, ttl] = given.words;
+    if (ttl !== undefined) checkDuration(ttl);
+    const body = { ...(ttl === undefined ? {} : { ttl }), ...(on(given, "new-id") ? { newId: true } : {}) };
+    const link = await withDaemon(
+      given,
+      (api) => api.call<LinkJson>("POST", `/v1/links/${encodeURIComponent(name)}/renew`, body),
+    );
+    if (on(given, "json")) outJson(link);
+    else out(`renewed ${link.name}  ${link.url ?? ""}  expires ${relative(link.expiresAt, Date.now())}`);
+    return 0;
+  },
+};
+
+function checkDuration(text: string): void {
+  try {
+    parseDuration(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+export const status: Verb = {
+  name: "status",
+  count: [0, 0],
+  summary: "Shows how the running daemon is, or with --hub which daemons a hub serves.",
+  flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
+  async run(given) {
+    if (text(given, "hub") !== null) return await sessions(given);
+    const now = Date.now();
+    const state = await withDaemon(given, (api) => api.call<StatusJson>("GET", "/v1/status"));
+    if (on(given, "json")) {
+      outJson(state);
+      return 0;
+    }
+    const counts = Object.entries(state.links).filter(([, n]) => n > 0).map(([word, n]) => `${n} ${word}`).join(", ");
+    out(`connectd ${state.version}, up ${relative(state.startedAt, now).replace(" ago", "")}, links: ${counts || "none"}`);
+    out(`config ${state.config.file ?? "none"}, generation ${state.config.generation}`);
+    for (const problem of state.config.problems) {
+      out(`  ${problem.severity} ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);
+    }
+    const rows = state.hubs.map((hub) => [
+      hub.url,
+      hub.state,
+      String(hub.connections),
+      hub.rttMs === null ? "–" : `${hub.rttMs} ms`,
+      hub.lastError ?? "",
+    ]);
+    out(table(["hub", "state", "connections", "round trip", ""], rows, "no hub"));
+    return 0;
+  },
+};
+
+async function sessions(given: Given): Promise<number> {
+  interface SessionJson {
+    daemon: string;
+    workspace: string;
+    address: string;
+    connections: number;
+    since: string;
+    links: number;
+  }
+  const items = await withHub(given, (api) => api.all<SessionJson>("/v1/sessions"));
+  if (on(given, "json")) outJson({ items, nextCursor: null });
+  else {
+    const rows = items.map((session) => [
+      session.daemon,
+      session.workspace,
+      session.address,
+      String(session.connections),
+      relative(session.since, Date.now()),
+      String(session.links),
+    ]);
+    out(table(["daemon", "workspace", "address", "connections", "since", "links"], rows, "no daemon is connected"));
+  }
+  return 0;
+}
+
+/** Asks the hub where --hub was given, else the daemon. */
+function eitherSide<T>(
+  given: Given,
+  ask: (api: Parameters<Parameters<typeof withDaemon>[1]>[0], atHub: boolean) => Promise<T>,
+): Promise<T> {
+  return text(given, "hub") === null ? withDaemon(given, (api) => ask(api, false)) : withHub(given, (api) => ask(api, true));
+}
