@@ -1,27 +1,152 @@
 /** hub.yaml: text in, configuration and problems out. */
-import type { ServerLimits } from "../core/limits.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "../core/limits.ts";
+import { type Accepted, readText, type TextOptions } from "./file.ts";
+import { cidr, duration, size, values } from "./keys.ts";
+import { isHostName, parseListen, parseOrigin, printListen, resolvePath } from "./places.ts";
 import type { Problem } from "./problem.ts";
+import { integer, list, mapping, quoted, type Read, type Reader, text } from "./schema.ts";
+
+/** Where the hub keeps what must survive. */
+export interface StoreAddress {
+  readonly kind: "sqlite";
+  /** Absolute. */
+  readonly path: string;
+}
 
 /** A hub.yaml that was accepted. */
-export interface HubConfig {
-  readonly file: string;
+export interface HubConfig extends Accepted {
   /** `host:port`; null: the default. */
   readonly listen: string | null;
+  /** Lower-case, without a dot at its end; null: not said here. */
   readonly domain: string | null;
   /** An origin. */
   readonly publicUrl: string | null;
-  /** Absolute path of the database; null: `hub.db` in the state directory. */
-  readonly store: { readonly kind: "sqlite"; readonly path: string } | null;
+  /** null: in the state directory. */
+  readonly store: StoreAddress | null;
+  /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
   readonly limits: ServerLimits;
-  readonly hash: string;
-  readonly text: string;
 }
+
+const domain = text({ wants: "a domain such as hub.example.com", code: "bad_name" }, (written) => {
+  const name = written.toLowerCase().replace(/\.$/, "");
+  if (!isHostName(name)) throw new SyntaxError(`${quoted(written)} is no domain such as hub.example.com`);
+  return name;
+});
+
+const store: Reader<StoreAddress> = text(
+  { wants: "a store such as sqlite:./hub.db", code: "bad_value" },
+  (written, context) => {
+    const path = /^sqlite:(.+)$/s.exec(written)?.[1];
+    if (path === undefined) throw new SyntaxError(`${quoted(written)} is no store such as sqlite:./hub.db`);
+    return { kind: "sqlite", path: resolvePath(path, context) };
+  },
+);
+
+/** A size within bounds, in bytes. */
+function sizeOf(min: number, max: number, wants: string): Reader<number> {
+  return {
+    ...size,
+    read(node, context, owner) {
+      const bytes = size.read(node, context, owner);
+      if (bytes === undefined || (bytes >= min && bytes <= max)) return bytes;
+      context.report(node.at, { code: "bad_value", message: `this size is not ${wants}` });
+    },
+  };
+}
+
+const count = integer(1, 1_000_000);
+
+/** Keys of `limits`. */
+export const LIMIT_KEYS = {
+  connections: { reader: count, doc: "Connections of visitors at once. The default is 10000." },
+  per_address: { reader: count, doc: "Connections of one address at once. The default is 256." },
+  sessions: { reader: count, doc: "Sessions of daemons at once. The default is 10000." },
+  streams_per_session: { reader: count, doc: "Requests in flight in one session. The default is 1024." },
+  head: {
+    reader: sizeOf(1024, 1024 * 1024, "from 1KiB to 1MiB"),
+    doc: "The largest head of a request, from 1KiB to 1MiB. The default is 64KiB.",
+  },
+  fields: { reader: integer(1, 10_000), doc: "Header fields of a request. The default is 100." },
+  target: {
+    reader: sizeOf(256, 1024 * 1024, "from 256B to 1MiB"),
+    doc: "The longest request target, from 256B to 1MiB. The default is 16KiB.",
+  },
+  head_timeout: { reader: duration, doc: "How long a visitor may take to send a head. The default is 10s." },
+  body_idle: {
+    reader: duration,
+    doc: "How long a visitor who owes or is owed part of a body may stand still. The default is 60s.",
+  },
+  keep_alive: {
+    reader: duration,
+    doc: "How long a connection stays open between requests. The default is 60s.",
+  },
+} as const;
+
+/** Keys at the top of hub.yaml. */
+export const HUB_ROOT_KEYS = {
+  version: {
+    reader: integer(1, 1),
+    doc: "The version of this format: 1.",
+    required: true,
+  },
+  listen: {
+    reader: text({ wants: "an address and port such as 0.0.0.0:8080", code: "bad_address" }, parseListen),
+    doc: "Where the hub listens, for visitors, daemons and its API alike, as in `0.0.0.0:8080`.",
+  },
+  domain: {
+    reader: domain,
+    doc: "Links are `<id>.<domain>`; a wildcard DNS record points them here.",
+  },
+  public_url: {
+    reader: text({ wants: "a URL such as https://hub.example.com", code: "bad_address" }, parseOrigin),
+    doc:
+      "Where the API and the dashboard are reached from outside. It may, and better should, lie outside `domain`.",
+  },
+  store: {
+    reader: store,
+    doc: "Where names, tokens and revocations are kept: `sqlite:./hub.db`, relative to this file. " +
+      "Absent: `hub.db` in the state directory.",
+  },
+  trusted_proxies: {
+    reader: values(list(cidr, "a list of addresses such as [127.0.0.1/32]")),
+    doc: "Addresses and blocks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+  },
+  limits: {
+    reader: mapping("a mapping of limits", LIMIT_KEYS),
+    doc: "What the hub bears before it refuses.",
+  },
+} as const;
+
+const root = mapping("a mapping with version", HUB_ROOT_KEYS);
 
 /** Reads the text of a hub.yaml. Every problem is reported; with an error among them `config` is null. */
 export function readHubConfig(
-  _text: string,
-  _options: { file: string; home?: string },
+  text: string,
+  options: TextOptions,
 ): { config: HubConfig | null; problems: Problem[] } {
-  throw new Error("not yet");
+  return readText(text, options, root, (read, _context, accepted) => ({
+    ...accepted,
+    listen: read.listen === undefined ? null : printListen(read.listen.value),
+    domain: read.domain?.value ?? null,
+    publicUrl: read.public_url?.value.url ?? null,
+    store: read.store?.value ?? null,
+    trustedProxies: read.trusted_proxies?.value ?? [],
+    limits: limitsOf(read.limits?.value ?? {}),
+  }));
+}
+
+function limitsOf(read: Read<typeof LIMIT_KEYS>): ServerLimits {
+  return {
+    connections: read.connections?.value ?? DEFAULT_LIMITS.connections,
+    perAddress: read.per_address?.value ?? DEFAULT_LIMITS.perAddress,
+    sessions: read.sessions?.value ?? DEFAULT_LIMITS.sessions,
+    streamsPerSession: read.streams_per_session?.value ?? DEFAULT_LIMITS.streamsPerSession,
+    head: read.head?.value ?? DEFAULT_LIMITS.head,
+    fields: read.fields?.value ?? DEFAULT_LIMITS.fields,
+    target: read.target?.value ?? DEFAULT_LIMITS.target,
+    headTimeoutMs: read.head_timeout?.value ?? DEFAULT_LIMITS.headTimeoutMs,
+    bodyIdleMs: read.body_idle?.value ?? DEFAULT_LIMITS.bodyIdleMs,
+    keepAliveMs: read.keep_alive?.value ?? DEFAULT_LIMITS.keepAliveMs,
+  };
 }

@@ -1,12 +1,32 @@
 /** links.yaml: text in, configuration and problems out. */
 import type { Entry, HubAddress, Service } from "../core/entry.ts";
+import { checkName } from "../core/names.ts";
+import { type DefaultValues, type LinkValues, makeEntry, readTarget, type Services } from "./entry.ts";
+import { type Accepted, readText, type TextOptions } from "./file.ts";
+import { hubs, resolveHubs } from "./hubs.ts";
+import { DEFAULT_KEYS, duration, LINK_KEYS, path, SERVICE_KEYS } from "./keys.ts";
+import { isLocal, parseListen, printListen } from "./places.ts";
 import type { Problem } from "./problem.ts";
+import {
+  boolean,
+  type Context,
+  either,
+  type Found,
+  integer,
+  mapping,
+  named,
+  quoted,
+  type Read,
+  type Reader,
+  text,
+  word,
+} from "./schema.ts";
 
+/** What the hub may ask of the daemon. */
 export type Remote = "revoke" | "manage" | "none";
 
 /** A links.yaml that was accepted. */
-export interface Config {
-  readonly file: string;
+export interface Config extends Accepted {
   /** Empty: a hub inside this process. */
   readonly hubs: readonly HubAddress[];
   /** `host:port`; null: the default. */
@@ -21,20 +41,175 @@ export interface Config {
   readonly remote: Remote;
   readonly services: ReadonlyMap<string, Service>;
   readonly links: ReadonlyMap<string, Entry>;
-  /** SHA-256 of the text, hex. */
-  readonly hash: string;
-  readonly text: string;
+  /** What a one-off has unless it says otherwise. */
+  readonly defaults: DefaultValues;
 }
 
-/** Files beside the configuration that matter to it: those of `auth`, absolute, each once. */
-export function authFiles(_config: Config): string[] {
-  throw new Error("not yet");
-}
+const listen = text(
+  { wants: "an address and port such as 127.0.0.1:8080", code: "bad_address" },
+  parseListen,
+);
+
+const control = text(
+  { wants: "an address and port such as 127.0.0.1:4545", code: "bad_address" },
+  (written) => {
+    const address = parseListen(written);
+    // Who reaches it and has the token commands the daemon.
+    if (!isLocal(address.hostname)) {
+      throw new SyntaxError(
+        `${quoted(written)} is not this machine's own (loopback)`,
+      );
+    }
+    return address;
+  },
+);
+
+const service: Reader<Read<typeof SERVICE_KEYS>> = either<Read<typeof SERVICE_KEYS>>(
+  "a target such as localhost:3000, or a mapping with target",
+  {
+    ...SERVICE_KEYS.target.reader,
+    read(node, context, owner) {
+      const target = SERVICE_KEYS.target.reader.read(node, context, owner);
+      return target === undefined ? undefined : { target: { value: target, at: node.at } };
+    },
+  },
+  mapping("a mapping with target", SERVICE_KEYS),
+);
+
+/** Keys at the top of links.yaml. */
+export const ROOT_KEYS = {
+  version: {
+    reader: integer(1, 1),
+    doc: "The version of this format: 1.",
+    required: true,
+  },
+  hub: {
+    reader: hubs,
+    doc: "The hub to connect to, or a list of hubs. `embedded` or absent: a hub inside this process.",
+  },
+  listen: {
+    reader: listen,
+    doc: "Where the embedded hub listens, as in `127.0.0.1:8080` (the default); port 0 picks a free one.",
+  },
+  token_file: {
+    reader: path,
+    doc:
+      "The file that holds the hub's token. Absent: $CONNECTD_TOKEN_FILE, $CREDENTIALS_DIRECTORY/connectd-token, " +
+      "or the file that `connectd login` writes.",
+  },
+  hub_ca_file: { reader: path, doc: "Certificates (PEM) to trust for the hubs instead of the system's." },
+  plain: {
+    reader: boolean,
+    doc: "`true`: an `http://` hub that is not on this machine is wanted, token in the clear and all.",
+  },
+  control: {
+    reader: control,
+    doc: "Where the control API listens, as in `127.0.0.1:4545` (the default); loopback only.",
+  },
+  connections: {
+    reader: integer(1, 64),
+    doc: "How many connections are kept to each hub. The default is 2.",
+  },
+  drain_timeout: {
+    reader: duration,
+    doc: "How long requests in flight may finish when the daemon stops. The default is 30s.",
+  },
+  trace: {
+    reader: boolean,
+    doc: "`true`: a request without a `traceparent` is given one (W3C Trace Context).",
+  },
+  remote: {
+    reader: word(["revoke", "manage", "none"]),
+    doc:
+      "What the hub may ask: `revoke` links (the default), `manage` them (create, edit and renew, on services " +
+      "marked `remote: true`), or `none`.",
+  },
+  defaults: {
+    reader: mapping("a mapping of keys of a link", DEFAULT_KEYS),
+    doc: "Keys that every link has unless it has its own, which replaces the default whole.",
+  },
+  services: {
+    reader: named("a mapping of names to targets", checkName, service),
+    doc: "Names for targets, registered at the hubs. A name is of lower-case letters, digits and dashes.",
+  },
+  links: {
+    reader: named("a mapping of names to links", checkName, mapping("a mapping with target", LINK_KEYS)),
+    doc: "The links, each under a name of lower-case letters, digits and dashes, at most 63 of them.",
+  },
+} as const;
+
+const root = mapping("a mapping with version and links", ROOT_KEYS);
 
 /** Reads the text of a links.yaml. Every problem is reported; with an error among them `config` is null. */
 export function readConfig(
-  _text: string,
-  _options: { file: string; now: number; home?: string },
+  text: string,
+  options: TextOptions,
 ): { config: Config | null; problems: Problem[] } {
-  throw new Error("not yet");
+  return readText(text, options, root, (read, context, accepted) => {
+    const tokenFile = read.token_file?.value ?? null;
+    const hubCaFile = read.hub_ca_file?.value ?? null;
+    const plain = read.plain?.value ?? false;
+    const services = readServices(read.services?.value ?? new Map(), context);
+    const defaults = read.defaults?.value ?? {};
+    return {
+      ...accepted,
+      hubs: resolveHubs(read.hub?.value ?? [], { tokenFile, caFile: hubCaFile, plain }, context),
+      listen: read.listen === undefined ? null : printListen(read.listen.value),
+      tokenFile,
+      hubCaFile,
+      plain,
+      control: read.control === undefined ? null : printListen(read.control.value),
+      connections: read.connections?.value ?? 2,
+      drainTimeoutMs: read.drain_timeout?.value ?? 30_000,
+      trace: read.trace?.value ?? false,
+      remote: read.remote?.value ?? "revoke",
+      services: services.known,
+      links: readLinks(read.links?.value ?? new Map(), defaults, services, context),
+      defaults,
+    };
+  });
+}
+
+/** Files beside the configuration that matter to it: those of `auth`, absolute, each once. */
+export function authFiles(config: Config): string[] {
+  const files = [...config.links.values()].flatMap(({ auth }) => [auth.basicFile, auth.bearerFile]);
+  return [...new Set(files.filter((file) => file !== null))];
+}
+
+type Named<T> = ReadonlyMap<string, Found<T | undefined>>;
+
+function readServices(read: Named<Read<typeof SERVICE_KEYS>>, context: Context): Services {
+  const known = new Map<string, Service>();
+  for (const [name, { value }] of read) {
+    if (value?.target === undefined) continue;
+    const target = readTarget(value.target.value, value.target.at, context);
+    if (target === null) continue;
+    known.set(name, {
+      name,
+      target,
+      access: value.access?.value ?? "public",
+      allow: value.allow?.value ?? null,
+      remote: value.remote?.value ?? false,
+    });
+  }
+  return { declared: new Set(read.keys()), known };
+}
+
+function readLinks(read: Named<LinkValues>, defaults: DefaultValues, services: Services, context: Context) {
+  const links = new Map<string, Entry>();
+  const subdomains = new Map<string, string>();
+  for (const [name, { value, at }] of read) {
+    if (value === undefined) continue;
+    if (value.subdomain !== undefined) {
+      const first = subdomains.get(value.subdomain.value);
+      if (first === undefined) subdomains.set(value.subdomain.value, name);
+      else {
+        const message = `${quoted(first)} asks for the subdomain ${quoted(value.subdomain.value)} already`;
+        context.report(value.subdomain.at, { code: "conflict", message });
+      }
+    }
+    const entry = makeEntry(name, at, value, { source: "file", defaults, services }, context);
+    if (entry !== null) links.set(name, entry);
+  }
+  return links;
 }

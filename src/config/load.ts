@@ -1,17 +1,80 @@
 /** Configuration files from disk. */
-import type { HubConfig } from "./hub.ts";
-import type { Config } from "./links.ts";
-import type { Problem } from "./problem.ts";
+import { resolve } from "node:path";
+import { MAX_BYTES, type TextOptions, tooBig } from "./file.ts";
+import { type HubConfig, readHubConfig } from "./hub.ts";
+import { Lines } from "./lines.ts";
+import { type Config, readConfig } from "./links.ts";
+import { type Problem, problemAt } from "./problem.ts";
+import { readStill } from "./still.ts";
 
-/** Reads and checks the links.yaml at `path`. Throws Failure when there is no such readable file. */
-export function loadConfig(
-  _path: string,
-  _now: number,
-): Promise<{ config: Config | null; problems: Problem[] }> {
-  throw new Error("not yet");
+/** A configuration and what is to be said about it; null: it is refused. */
+export interface Loaded<C> {
+  readonly config: C | null;
+  readonly problems: Problem[];
 }
 
-/** Reads and checks the hub.yaml at `path`. Throws Failure when there is no such readable file. */
-export function loadHubConfig(_path: string): Promise<{ config: HubConfig | null; problems: Problem[] }> {
-  throw new Error("not yet");
+/**
+ * Reads and checks the links.yaml at `path` once it has stood still for `stillMs`; `now` is wall time in ms. Throws
+ * Failure when there is no such file (its cause is a Deno.errors.NotFound) or it can not be read.
+ */
+export function loadConfig(path: string, now: number, stillMs = 0): Promise<Loaded<Config>> {
+  return load(path, now, stillMs, readConfig);
+}
+
+/** Reads and checks the hub.yaml at `path`. Throws Failure when there is no such file or it can not be read. */
+export function loadHubConfig(path: string): Promise<Loaded<HubConfig>> {
+  return load(path, 0, 0, readHubConfig);
+}
+
+async function load<C>(
+  path: string,
+  now: number,
+  stillMs: number,
+  read: (text: string, options: TextOptions) => Loaded<C>,
+): Promise<Loaded<C>> {
+  const file = resolve(path);
+  // One byte over the limit tells as much as all of them.
+  const bytes = await readStill(file, stillMs, MAX_BYTES + 1);
+  if (bytes.length > MAX_BYTES) return { config: null, problems: [tooBig(file)] };
+  const wrong = wrongBytes(bytes);
+  if (wrong !== null) return { config: null, problems: [notUtf8(file, bytes, wrong)] };
+  const home = Deno.env.get("HOME");
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return read(text, { file, now, ...(home ? { home } : {}) });
+}
+
+/** The offset of the first byte that is not UTF-8; null: there is none. */
+function wrongBytes(bytes: Uint8Array): number | null {
+  if (isUtf8(bytes)) return null;
+  // The longest prefix that is the beginning of valid text: a decoder that streams forgives a cut letter at its end.
+  let valid = 0;
+  let wrong = bytes.length;
+  while (wrong - valid > 1) {
+    const middle = (valid + wrong) >> 1;
+    if (isUtf8(bytes.subarray(0, middle), true)) valid = middle;
+    else wrong = middle;
+  }
+  return valid;
+}
+
+function isUtf8(bytes: Uint8Array, stream = false): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function notUtf8(file: string, bytes: Uint8Array, at: number): Problem {
+  const lines = new Lines(new TextDecoder().decode(bytes.subarray(0, at)));
+  const place = lines.place(lines.text.length);
+  const rest = new TextDecoder().decode(bytes.subarray(at, at + 60)).split("\n", 1)[0];
+  const utf16 = at === 0 &&
+    (bytes[0] === 0xff && bytes[1] === 0xfe || bytes[0] === 0xfe && bytes[1] === 0xff);
+  return problemAt(file, place, lines.line(place.line) + rest, {
+    code: "syntax",
+    message: utf16 ? "the file is UTF-16" : "this byte is not UTF-8",
+    hint: "save the file as UTF-8",
+  });
 }

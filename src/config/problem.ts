@@ -1,5 +1,8 @@
 /** What is wrong with a file, where, and how it is shown. */
+import { oneLine } from "../log.ts";
+import type { Place } from "./lines.ts";
 
+/** The stable name of a kind of problem. */
 export type ProblemCode =
   | "syntax"
   | "multi_document"
@@ -33,6 +36,7 @@ export interface Problem {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** An error refuses the file, a warning never does. */
   readonly severity: "error" | "warning";
   readonly code: ProblemCode;
   readonly message: string;
@@ -41,17 +45,58 @@ export interface Problem {
   readonly hint?: string;
 }
 
-/** A problem at a place of `text`, with its source line. */
-export function problemAt(
-  _file: string,
-  _text: string,
-  _place: { line: number; column: number },
-  _what: { severity: "error" | "warning"; code: ProblemCode; message: string; hint?: string },
-): Problem {
-  throw new Error("not yet");
+/** The part of a problem that does not depend on where it is. */
+export interface Finding {
+  readonly severity?: "error" | "warning";
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string;
 }
 
+/** A problem at a place of a file; `source` is the text of that line. */
+export function problemAt(file: string, place: Place, source: string, finding: Finding): Problem {
+  const { severity = "error", code, message, hint } = finding;
+  const { line, column } = place;
+  return { file, line, column, severity, code, message, source, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Has an error among them, so the file is refused. */
+export function refused(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === "error");
+}
+
+/** How much of a long line (minified JSON) is shown on either side of the caret. */
+const SHOWN = 60;
+
 /** `file:line:column`, the sentence, the source line with a caret, and the hint, each on a line; no line end. */
-export function printProblem(_problem: Problem): string {
-  throw new Error("not yet");
+export function printProblem(problem: Problem): string {
+  const { file, line, column, severity, code, message, source, hint } = problem;
+  const from = Math.max(0, column - 1 - SHOWN);
+  const before = visible(source.slice(from, column - 1));
+  const after = visible(source.slice(column - 1, column - 1 + SHOWN));
+  const lead = from > 0 ? "…" : "";
+  const tail = source.length > column - 1 + SHOWN ? "…" : "";
+  return [
+    `${oneLine(file)}:${line}:${column}: ${severity}: ${oneLine(message)} [${code}]`,
+    ...(source.trim() === "" ? [] : [
+      `  ${lead}${before}${after}${tail}`,
+      `  ${" ".repeat(cells(lead + before))}^`,
+    ]),
+    ...(hint === undefined ? [] : [`  ${oneLine(hint)}`]),
+  ].join("\n");
+}
+
+/** A tab would move the caret by what the terminal thinks of tabs. */
+function visible(text: string): string {
+  return oneLine(text.replaceAll("\t", " "));
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+
+/** Columns of a terminal that `text` takes. */
+function cells(text: string): number {
+  let n = 0;
+  for (const letter of text) n += /\p{Mn}/u.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1;
+  return n;
 }

@@ -1,6 +1,7 @@
 /** What a file or a one-off asks for, parsed: the desired side of a plan. */
 import type { PolicySpec } from "./policy.ts";
-import type { Target } from "./target.ts";
+import { printTarget, type Target } from "./target.ts";
+import { printDuration, printRate, printSize } from "./units.ts";
 
 /** A hub to dial: an origin, and how to trust and greet it. */
 export interface HubAddress {
@@ -66,12 +67,91 @@ export interface Change {
   readonly to: string | null;
 }
 
-/** The printed form of every key of `entry` that is not absent, in the order of the documentation. */
-export function printEntry(_entry: Entry): Map<string, string> {
-  throw new Error("not yet");
+/** How a key is compared and shown. */
+interface Print {
+  readonly key: string;
+  /** What it means, as JSON-able data: two entries differ where this does. null: absent. */
+  readonly value: (entry: Entry) => unknown;
+  /** Called only where `value` is not null. */
+  readonly print: (entry: Entry) => string;
+}
+
+/** A list whose order means nothing. */
+const unordered = (list: readonly string[] | null) => list === null ? null : [...list].sort();
+
+const joined = (list: readonly string[] | null) => (list ?? []).join(", ");
+
+const word = (key: string, value: (entry: Entry) => string | null): Print => ({
+  key,
+  value,
+  print: (entry) => value(entry) ?? "",
+});
+
+/** In the order of the documentation. A service is compared by the target it stands for. */
+const PRINTS: readonly Print[] = [
+  { key: "target", value: (e) => e.target, print: (e) => printTarget(e.target) },
+  {
+    key: "ttl",
+    value: (e) => e.until === null ? e.ttlMs ?? "never" : null,
+    print: (e) => printDuration(e.ttlMs),
+  },
+  word("until", (e) => e.until === null ? null : new Date(e.until).toISOString().replace(".000Z", "Z")),
+  {
+    key: "methods",
+    value: (e) => unordered(e.policy.methods),
+    print: (e) => (e.policy.methods ?? []).join(","),
+  },
+  { key: "paths", value: (e) => unordered(e.policy.paths), print: (e) => joined(e.policy.paths) },
+  {
+    key: "rate",
+    value: (e) => e.policy.rate.length === 0 ? null : e.policy.rate,
+    print: (e) => e.policy.rate.map(printRate).join(", "),
+  },
+  word("auth", (e) => {
+    const { basicFile, bearerFile } = e.auth;
+    const parts = [basicFile && `basic ${basicFile}`, bearerFile && `bearer ${bearerFile}`].filter(Boolean);
+    return parts.length === 0 ? null : parts.join(", ");
+  }),
+  { key: "allow_ips", value: (e) => unordered(e.policy.allowIps), print: (e) => joined(e.policy.allowIps) },
+  word("host", (e) => e.host),
+  { key: "max_body", value: (e) => e.policy.maxBody, print: (e) => printSize(e.policy.maxBody ?? 0) },
+  { key: "max_streams", value: (e) => e.policy.maxStreams, print: (e) => String(e.policy.maxStreams) },
+  {
+    key: "upgrade",
+    value: (e) => unordered(e.policy.upgrade),
+    print: (e) => e.policy.upgrade.length === 0 ? "false" : joined(e.policy.upgrade),
+  },
+  word("timeout", (e) => printDuration(e.timeoutMs)),
+  word("shadow", (e) => String(e.policy.shadow)),
+  word("subdomain", (e) => e.subdomain),
+  word("drain", (e) => printDuration(e.drainMs)),
+  word("inspect", (e) => e.inspect),
+  word("tls", ({ tls }) => {
+    if (tls === null) return null;
+    return [
+      tls.caFile && `ca_file ${tls.caFile}`,
+      tls.serverName && `server_name ${tls.serverName}`,
+      `insecure ${tls.insecure}`,
+    ].filter(Boolean).join(", ");
+  }),
+];
+
+/** The printed form of every key of `entry` that is not absent, defaults included, in the documentation's order. */
+export function printEntry(entry: Entry): Map<string, string> {
+  const printed = new Map<string, string>();
+  for (const { key, value, print } of PRINTS) {
+    if (value(entry) !== null) printed.set(key, print(entry));
+  }
+  return printed;
 }
 
 /** What differs between two parsed entries; order of keys and lists, comments and spelling do not count. */
-export function entryChanges(_a: Entry, _b: Entry): Change[] {
-  throw new Error("not yet");
+export function entryChanges(a: Entry, b: Entry): Change[] {
+  const changes: Change[] = [];
+  for (const { key, value, print } of PRINTS) {
+    const [from, to] = [value(a), value(b)];
+    if (JSON.stringify(from) === JSON.stringify(to)) continue;
+    changes.push({ key, from: from === null ? null : print(a), to: to === null ? null : print(b) });
+  }
+  return changes;
 }

@@ -1,0 +1,80 @@
+/** What reading links.yaml and hub.yaml has in common: from text to a value, or to problems in their places. */
+import { createHash } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import { Lines } from "./lines.ts";
+import { type Finding, type Problem, problemAt, refused } from "./problem.ts";
+import type { Context, Read, Reader, Table } from "./schema.ts";
+import { readYaml } from "./yaml.ts";
+
+/** Nobody writes a larger file by hand, and one that was never meant to be one should not be parsed. */
+export const MAX_BYTES = 1024 * 1024;
+
+/** How a text is to be read. */
+export interface TextOptions {
+  /** Its path, for messages and for the relative paths in it. */
+  readonly file: string;
+  /** Wall time, ms. */
+  readonly now: number;
+  /** What `~` stands for. */
+  readonly home?: string;
+}
+
+/** What every accepted file has. */
+export interface Accepted {
+  readonly file: string;
+  /** SHA-256 of the text, hex. */
+  readonly hash: string;
+  readonly text: string;
+}
+
+/**
+ * Reads `text` with `reader`; `finish` makes the configuration of what was read, and may report more. Problems come
+ * in the order of the text. With an error among them there is no configuration.
+ */
+export function readText<T extends Table, C>(
+  text: string,
+  options: TextOptions,
+  reader: Reader<Read<T>>,
+  finish: (read: Read<T>, context: Context, accepted: Accepted) => C,
+): { config: C | null; problems: Problem[] } {
+  const { file, now, home = null } = options;
+  const body = text.startsWith("\ufeff") ? text.slice(1) : text;
+  if (new TextEncoder().encode(text).length > MAX_BYTES) return { config: null, problems: [tooBig(file)] };
+
+  const lines = new Lines(body);
+  const found: { at: number; finding: Finding }[] = [];
+  const report = (at: number, { missing: _, ...finding }: Finding & { missing?: string }) =>
+    void found.push({ at, finding });
+  const context: Context = {
+    now,
+    dir: dirname(resolve(file)),
+    home,
+    report,
+    place: (at) => lines.place(at),
+    spell: (key) => key,
+  };
+
+  const yaml = readYaml(body);
+  for (const { at, ...finding } of yaml.faults) report(at, finding);
+  let config: C | null = null;
+  if (yaml.root !== null) {
+    // An empty file is a mapping that lacks everything; what a file lacks is reported at its beginning.
+    const root = yaml.root.kind === "null" ? { kind: "mapping" as const, at: 0, pairs: [] } : yaml.root;
+    const read = reader.read(root, context, 0);
+    const hash = createHash("sha256").update(text).digest("hex");
+    if (read !== undefined) config = finish(read, context, { file, hash, text: body });
+  }
+
+  found.sort((a, b) => a.at - b.at);
+  const problems = found.map(({ at, finding }) => {
+    const place = lines.place(at);
+    return problemAt(file, place, lines.line(place.line), finding);
+  });
+  return { config: refused(problems) ? null : config, problems };
+}
+
+/** The problem of a file that is over the limit. */
+export function tooBig(file: string): Problem {
+  const message = `the file is larger than ${MAX_BYTES / 1024} KiB`;
+  return problemAt(file, { line: 1, column: 1 }, "", { code: "too_big", message });
+}

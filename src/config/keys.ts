@@ -1,0 +1,292 @@
+/**
+ * The keys of a link: what links.yaml, a one-off's JSON and the schema agree on. `doc` is the description in
+ * config/links.schema.json, word for word.
+ */
+import { parseCidr } from "../core/address.ts";
+import { checkMethod } from "../core/methods.ts";
+import { checkSubdomain } from "../core/names.ts";
+import { compilePaths, covers } from "../core/paths.ts";
+import { parseDuration, parseRate, parseSize } from "../core/units.ts";
+import { isHost, resolvePath } from "./places.ts";
+import {
+  boolean,
+  type Context,
+  either,
+  type Found,
+  integer,
+  list,
+  map,
+  mapping,
+  quoted,
+  type Reader,
+  text,
+  word,
+} from "./schema.ts";
+import { parseTime } from "./time.ts";
+
+/** A duration that may be `never`, which reads as null. */
+export const lifetime: Reader<number | null> = text(
+  { wants: "a duration such as 24h, or never", code: "bad_duration" },
+  parseDuration,
+);
+
+/** A duration in ms. */
+export const duration: Reader<number> = text(
+  { wants: "a duration such as 30s", code: "bad_duration" },
+  (written) => {
+    const ms = parseDuration(written);
+    if (ms === null) throw new SyntaxError(`"never" is no duration here`);
+    return ms;
+  },
+);
+
+/** A size in bytes. */
+export const size: Reader<number> = text(
+  { wants: "a size such as 10MiB", code: "bad_size", numbers: true },
+  parseSize,
+);
+
+/** The absolute path of a file. */
+export const path: Reader<string> = text({ wants: "the path of a file", code: "bad_value" }, resolvePath);
+
+/** An address or a block of them. */
+export const cidr: Reader<string> = text(
+  { wants: "an address or a block such as 198.51.100.0/24", code: "bad_address" },
+  (written) => {
+    parseCidr(written);
+    return written;
+  },
+);
+
+/** The values of a list without their places. */
+export function values<T>(reader: Reader<readonly Found<T>[]>): Reader<readonly T[]> {
+  return map(reader, (items) => items.map((item) => item.value));
+}
+
+const rate = text({ wants: "a rate such as 100/m", code: "bad_rate", numbers: true }, parseRate);
+
+const pattern = text({ wants: "a path such as /api", code: "bad_path" }, (written) => {
+  compilePaths([written]);
+  return written;
+});
+
+const method = text({ wants: "a method such as GET", code: "bad_method" }, (written) => {
+  checkMethod(written);
+  return written;
+});
+
+/** A token of RFC 9110 §5.6.2, with a version where the protocol has one. */
+const PROTOCOL = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:\/[a-z0-9!#$%&'*+.^_`|~-]+)?$/;
+
+const protocol = text({ wants: "a protocol such as websocket", code: "bad_value" }, (written) => {
+  const name = written.toLowerCase();
+  // Cleartext HTTP/2 would carry requests that no policy sees.
+  if (!PROTOCOL.test(name) || name === "h2c") {
+    throw new SyntaxError(`${quoted(written)} is no protocol that can be upgraded to`);
+  }
+  return name;
+});
+
+const host = text({ wants: `"target", "public" or a host name`, code: "bad_value" }, (written) => {
+  if (!isHost(written)) {
+    throw new SyntaxError(`${quoted(written)} is neither "target", "public" nor a host name`);
+  }
+  return written;
+});
+
+const serverName = text({ wants: "a host name", code: "bad_value" }, (written) => {
+  if (!isHost(written) || /:\d+$/.test(written)) throw new SyntaxError(`${quoted(written)} is no host name`);
+  return written;
+});
+
+/** Of two patterns that admit the same, the later is the one too many. */
+function warnShadowed(patterns: readonly Found<string>[], context: Context): void {
+  patterns.forEach(({ value, at }, i) => {
+    const by = patterns.find((other, j) =>
+      j !== i && covers(other.value, value) && (j < i || !covers(value, other.value))
+    );
+    if (by === undefined) return;
+    const message = `${quoted(by.value)} covers ${quoted(value)}, which admits nothing more`;
+    context.report(at, { severity: "warning", code: "shadowed", message });
+  });
+}
+
+/** Keys that a link and `defaults` share: the policy, and how requests are forwarded. */
+export const SHARED_KEYS = {
+  ttl: {
+    reader: lifetime,
+    doc:
+      "How long the link lives, counted from its first activation: `90s`, `1h30m`, `24h`, `7d`, `2w`, or `never`. " +
+      "Absent: `defaults.ttl`, else `never` (24h for a one-off link). Not together with `until`.",
+  },
+  methods: {
+    reader: values(list(method, "a list of methods such as [GET, POST]")),
+    doc:
+      "The methods that are let through, in capitals. Absent: all. GET implies HEAD; OPTIONS is never implied.",
+  },
+  paths: {
+    reader: values(list(pattern, "a list of paths such as [/api]", warnShadowed)),
+    doc:
+      "The paths that are let through. Absent: all. A pattern is a prefix by whole segments: `/api` admits /api " +
+      "and /api/x, never /apix. `*` stands for one segment (`/a/*/b`), `= /exact` is that path alone.",
+  },
+  rate: {
+    reader: either(
+      "a rate such as 100/m, or a list of them",
+      map(rate, (one) => [one]),
+      values(list(rate, "a list of rates such as [10/s, 500/h per ip]")),
+    ),
+    doc:
+      "How many requests are let through: `100/m`, `10/s burst 20`, `1000/d per ip`; per /s, /m, /h or /d, and a " +
+      "bare number is per minute. The burst is the number itself unless said. Of a list, all apply. Absent: no limit.",
+  },
+  auth: {
+    reader: mapping("a mapping with basic or bearer", {
+      basic: {
+        reader: mapping("a mapping with file", {
+          file: {
+            reader: path,
+            doc: "An htpasswd file with bcrypt lines (`htpasswd -B`), relative to this file. It is watched.",
+            required: true,
+          },
+        }),
+        doc: "User names and passwords (HTTP Basic).",
+      },
+      bearer: {
+        reader: mapping("a mapping with token_file", {
+          token_file: {
+            reader: path,
+            doc:
+              "A file with one token a line, each of at least 16 bytes, relative to this file. It is watched.",
+            required: true,
+          },
+        }),
+        doc: "Bearer tokens: any line of the file is valid.",
+      },
+    }, (_read, context, owner, seen) => {
+      if (seen.has("basic") || seen.has("bearer")) return;
+      context.report(owner, { code: "missing", message: `"basic" or "bearer" is missing`, missing: "basic" });
+    }),
+    doc: "The credential a visitor needs. With both kinds, either one admits.",
+  },
+  allow_ips: {
+    reader: values(list(cidr, "a list of addresses such as [198.51.100.0/24]")),
+    doc:
+      "Addresses and blocks that may call the link, as in `[198.51.100.0/24, 2001:db8::/32]`. Absent: all.",
+  },
+  host: {
+    reader: host,
+    doc:
+      "The Host header that the target sees: `target` (its own name, with Location headers mapped back; the " +
+      "default), `public` (the name the visitor called) or a name of your choice.",
+  },
+  max_body: {
+    reader: size,
+    doc: "The largest request body, as in `10MiB` or `500KB`; a bare number is bytes. Absent: no limit.",
+  },
+  max_streams: {
+    reader: integer(1, 1_000_000),
+    doc: "How many requests may be in flight at once. Absent: no limit of its own.",
+  },
+  upgrade: {
+    reader: either(
+      "true, false or a list such as [websocket]",
+      map(boolean, (on) => on ? ["websocket"] : []),
+      values(list(protocol, "a list of protocols such as [websocket]")),
+    ),
+    doc:
+      "The protocols that a request may upgrade to: `[websocket]` (the default, also `true`), or `false` for none.",
+  },
+  timeout: {
+    reader: duration,
+    doc:
+      "How long the target may take until its response begins; a body that moves is never cut. The default is 60s.",
+  },
+  shadow: {
+    reader: boolean,
+    doc:
+      "`true`: the policy is evaluated and reported, but only an ended link or a malformed request is refused.",
+  },
+  drain: {
+    reader: duration,
+    doc: "How long requests in flight may finish when the link ends. The default is 5s.",
+  },
+  inspect: {
+    reader: word(["off", "heads", "bodies"]),
+    doc: "What `connectd requests` keeps: `off`, `heads` (the default) or `bodies` (up to 64 KiB of each).",
+  },
+  tls: {
+    reader: mapping("a mapping such as {ca_file: ./ca.pem}", {
+      ca_file: {
+        reader: path,
+        doc: "Certificates (PEM) to trust instead of the system's, relative to this file.",
+      },
+      server_name: {
+        reader: serverName,
+        doc: "The name to ask for and to verify, where it is not the target's own.",
+      },
+      insecure: {
+        reader: boolean,
+        doc: "`true`: the target's certificate is not verified.",
+      },
+    }),
+    doc: "TLS towards an `https://` target.",
+  },
+} as const;
+
+/** Keys of `defaults`: what every link has unless it says otherwise itself. */
+export const DEFAULT_KEYS = SHARED_KEYS;
+
+/** Keys of a link. */
+export const LINK_KEYS = {
+  target: {
+    // What it names depends on the services of the file, so it is resolved when those are known.
+    reader: text(
+      { wants: "a service's name or a target such as localhost:3000", code: "bad_target" },
+      (t) => t,
+    ),
+    doc:
+      "Where requests go: the name of a service, or `localhost:3000`, `http://10.0.0.5:8080`, `https://…`, " +
+      "`unix:/run/app.sock`, or `echo`, which answers by itself.",
+    required: true,
+  },
+  until: {
+    reader: text({ wants: "a time such as 2026-12-01T00:00:00Z", code: "bad_time", dates: true }, parseTime),
+    doc: "When the link ends, as a full RFC 3339 time: `2026-12-01T00:00:00Z`. Not together with `ttl`.",
+  },
+  subdomain: {
+    reader: text({ wants: "a name such as demo", code: "bad_name" }, (written) => {
+      checkSubdomain(written);
+      return written;
+    }),
+    doc: "The name to ask the hub for, a lower-case DNS label, instead of a random one.",
+  },
+  ...SHARED_KEYS,
+} as const;
+
+/** Keys of a service that is written as a mapping. */
+export const SERVICE_KEYS = {
+  target: {
+    reader: text({ wants: "a target such as localhost:3000", code: "bad_target" }, (t) => t),
+    doc: "Where requests or connections go: a target as in a link, or `tcp://localhost:5432`.",
+    required: true,
+  },
+  access: {
+    reader: word(["public", "private"]),
+    doc: "`public` (the default): links may lead to it. `private`: it is reached only with a token.",
+  },
+  allow: {
+    reader: values(list(
+      text({ wants: "the name of a token", code: "bad_value" }, (name) => {
+        if (name === "") throw new SyntaxError("an empty name");
+        return name;
+      }),
+      "a list of names of tokens",
+    )),
+    doc: "The names of the tokens that may reach it. Absent: every token of the workspace.",
+  },
+  remote: {
+    reader: boolean,
+    doc: "`true`: with `remote: manage`, the hub may make links to it.",
+  },
+} as const;

@@ -1,0 +1,326 @@
+/** How values are read: readers for kinds of value, and tables of keys that are documentation and reader in one. */
+import { oneLine } from "../log.ts";
+import type { Place } from "./lines.ts";
+import type { At, Kind, Node } from "./node.ts";
+import type { Finding } from "./problem.ts";
+import { nearest } from "./suggest.ts";
+
+/** What surrounds a value that is being read. */
+export interface Context {
+  /** Wall time, ms: what a passed `until` is measured by. */
+  readonly now: number;
+  /** Absolute folder that relative paths start from. */
+  readonly dir: string;
+  /** What `~` stands for; null: it is not known. */
+  readonly home: string | null;
+  /** `missing` is the key that is not there, for places that have one (JSON pointers). */
+  report(at: At, finding: Finding & { missing?: string }): void;
+  place(at: At): Place;
+  /** A key as whoever reads the message writes it: as it is, or in camelCase. */
+  spell(key: string): string;
+}
+
+/** What a reader takes, as data: the JSON Schema of a file is held against it. */
+export interface Shape {
+  readonly kinds: readonly Kind[];
+  /** The only texts that are taken. */
+  readonly words?: readonly string[];
+  /** Bounds of a whole number, inclusive. */
+  readonly range?: readonly [min: number, max: number];
+  /** What items of a list are. */
+  readonly items?: Shape;
+  /** Keys of a mapping. */
+  readonly keys?: Table;
+  /** What every value of a mapping with free names is. */
+  readonly values?: Shape;
+}
+
+/** Turns a node into a value, or reports why not and returns undefined. `owner` is where a lack is reported. */
+export interface Reader<T> {
+  readonly shape: Shape;
+  /** What is due, for messages: "a duration such as 24h". */
+  readonly wants: string;
+  read(node: Node, context: Context, owner: At): T | undefined;
+}
+
+/** One key of a mapping: how it is read, and the sentence that documents it. */
+export interface Key<T> {
+  readonly reader: Reader<T>;
+  readonly doc: string;
+  readonly required?: true;
+}
+
+export type Table = Readonly<Record<string, Key<unknown>>>;
+
+/** A value that was read, and where it stands. */
+export interface Found<T> {
+  readonly value: T;
+  readonly at: At;
+}
+
+/** What a table's keys were read as; a key that is absent or wrong is undefined. */
+export type Read<T extends Table> = {
+  readonly [K in keyof T]?: T[K] extends Key<infer V> ? Found<V> : never;
+};
+
+/** Where YAML 1.1 read a boolean. Whoever wrote it without quotes may have meant either. */
+const YAML_1_1_BOOLEAN = /^(?:on|off|yes|no)$/i;
+const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt \t].*)?$/;
+
+interface TextOptions {
+  readonly wants: string;
+  readonly code: Finding["code"];
+  /** The only texts that are taken; they may look like YAML 1.1's booleans. */
+  readonly words?: readonly string[];
+  /** A plain date is not mistaken for text. */
+  readonly dates?: true;
+  /** Numbers are read too, as they are written. */
+  readonly numbers?: true;
+}
+
+/** Text that `parse` understands; what it throws becomes the message of a problem with `code`. */
+export function text<T>(options: TextOptions, parse: (text: string, context: Context) => T): Reader<T> {
+  const { wants, code, words, numbers = false } = options;
+  const shape: Shape = {
+    kinds: numbers ? ["text", "number"] : ["text"],
+    ...(words === undefined ? {} : { words }),
+  };
+  return {
+    shape,
+    wants,
+    read(node, context) {
+      const due = node.kind === "number" ? numbers && WHOLE.test(node.text) : node.kind === "text";
+      if (!due || isMistaken(node, options)) return wrongType(node, wants, context);
+      try {
+        return parse((node as { text: string }).text, context);
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+        context.report(node.at, { code, message: error.message });
+      }
+    },
+  };
+}
+
+/** Written without an exponent, a fraction or a base: as people count. */
+const WHOLE = /^-?\d+$/;
+
+function isMistaken(node: Node, options: TextOptions): boolean {
+  if (node.kind !== "text" || !node.plain) return false;
+  if (YAML_1_1_BOOLEAN.test(node.text)) return !options.words?.includes(node.text);
+  return !options.dates && DATE.test(node.text);
+}
+
+/** One of a few words. */
+export function word<const W extends string>(words: readonly W[]): Reader<W> {
+  const wants = words.map((w) => `"${w}"`).join(words.length === 2 ? " or " : ", ");
+  return text({ wants, code: "bad_value", words }, (value) => {
+    const found = words.find((w) => w === value);
+    if (found === undefined) {
+      throw new SyntaxError(`${quoted(value)} is none of ${wants}${meant(value, words)}`);
+    }
+    return found;
+  });
+}
+
+/** A whole number within bounds, both inclusive. */
+export function integer(min: number, max: number): Reader<number> {
+  const wants = `a whole number from ${min} to ${max}`;
+  return {
+    shape: { kinds: ["number"], range: [min, max] },
+    wants,
+    read(node, context) {
+      if (node.kind !== "number" || !WHOLE.test(node.text)) return wrongType(node, wants, context);
+      const value = Number(node.text);
+      if (value >= min && value <= max) return value;
+      context.report(node.at, { code: "bad_value", message: `${node.text} is not ${wants}` });
+    },
+  };
+}
+
+/** `true` or `false`, as YAML 1.2 writes them. */
+export const boolean: Reader<boolean> = {
+  shape: { kinds: ["boolean"] },
+  wants: "true or false",
+  read: (node, context) => node.kind === "boolean" ? node.value : wrongType(node, "true or false", context),
+};
+
+/** A list with one item at least; items that are wrong are reported, and left out. */
+export function list<T>(
+  item: Reader<T>,
+  wants: string,
+  check?: (items: readonly Found<T>[], context: Context) => void,
+): Reader<readonly Found<T>[]> {
+  return {
+    shape: { kinds: ["list"], items: item.shape },
+    wants,
+    read(node, context) {
+      if (node.kind !== "list") return wrongType(node, wants, context);
+      if (node.items.length === 0) {
+        context.report(node.at, {
+          code: "bad_value",
+          message: `an empty list where ${wants} is due; leave the key out`,
+        });
+        return undefined;
+      }
+      const items = node.items.flatMap((each) => {
+        const value = item.read(each, context, each.at);
+        return value === undefined ? [] : [{ value, at: each.at }];
+      });
+      check?.(items, context);
+      return items;
+    },
+  };
+}
+
+/** The value of `reader`, made into something else. */
+export function map<T, U>(reader: Reader<T>, into: (value: T) => U): Reader<U> {
+  return {
+    ...reader,
+    read(node, context, owner) {
+      const value = reader.read(node, context, owner);
+      return value === undefined ? undefined : into(value);
+    },
+  };
+}
+
+/** Whichever of the readers takes the kind of value that is there. */
+export function either<T>(wants: string, ...readers: readonly Reader<T>[]): Reader<T> {
+  const shapes = readers.map((reader) => reader.shape);
+  return {
+    shape: Object.assign({}, ...shapes, { kinds: shapes.flatMap((shape) => shape.kinds) }) as Shape,
+    wants,
+    read(node, context, owner) {
+      const reader = readers.find((each) => each.shape.kinds.includes(node.kind));
+      return reader === undefined ? wrongType(node, wants, context) : reader.read(node, context, owner);
+    },
+  };
+}
+
+/** A mapping with the keys of `table`. `check` sees what was read without a problem, and all keys that stand there. */
+export function mapping<T extends Table>(
+  wants: string,
+  table: T,
+  check?: (read: Read<T>, context: Context, owner: At, seen: ReadonlySet<string>) => void,
+): Reader<Read<T>> {
+  return {
+    shape: { kinds: ["mapping"], keys: table },
+    wants,
+    read(node, context, owner) {
+      if (node.kind !== "mapping") return wrongType(node, wants, context);
+      // No prototype: a key is one of the table's, or it is not there.
+      const read = Object.create(null) as Record<string, Found<unknown>>;
+      const seen = new Set<string>();
+      for (const { key, at, value } of uniquePairs(node, context)) {
+        seen.add(key);
+        if (!Object.hasOwn(table, key)) {
+          context.report(at, unknownKey(key, Object.keys(table), context));
+          continue;
+        }
+        const got = table[key].reader.read(value, context, at);
+        if (got !== undefined) read[key] = { value: got, at: value.at };
+      }
+      for (const [key, { required }] of Object.entries(table)) {
+        if (!required || seen.has(key)) continue;
+        context.report(owner, {
+          code: "missing",
+          message: `${quoted(context.spell(key))} is missing`,
+          missing: key,
+        });
+      }
+      check?.(read as Read<T>, context, owner, seen);
+      return read as Read<T>;
+    },
+  };
+}
+
+/** A mapping whose keys are names that people choose. null is an empty one. Names are handed on with their places. */
+export function named<T>(
+  wants: string,
+  checkName: (name: string) => void,
+  reader: Reader<T>,
+): Reader<ReadonlyMap<string, Found<T | undefined>>> {
+  return {
+    shape: { kinds: ["mapping", "null"], values: reader.shape },
+    wants,
+    read(node, context) {
+      const read = new Map<string, Found<T | undefined>>();
+      if (node.kind === "null") return read;
+      if (node.kind !== "mapping") return wrongType(node, wants, context);
+      for (const { key, at, value } of uniquePairs(node, context)) {
+        try {
+          checkName(key);
+        } catch (error) {
+          if (!(error instanceof SyntaxError)) throw error;
+          context.report(at, { code: "bad_name", message: error.message });
+        }
+        read.set(key, { value: reader.read(value, context, at), at });
+      }
+      return read;
+    },
+  };
+}
+
+function* uniquePairs(node: Extract<Node, { kind: "mapping" }>, context: Context) {
+  const seen = new Set<string>();
+  for (const pair of node.pairs) {
+    if (!seen.has(pair.key)) yield pair;
+    else context.report(pair.at, { code: "duplicate_key", message: `${quoted(pair.key)} stands here twice` });
+    seen.add(pair.key);
+  }
+}
+
+function unknownKey(key: string, known: readonly string[], { spell }: Context): Finding {
+  const close = nearest(key, known);
+  return {
+    code: "unknown_key",
+    message: `${quoted(spell(key))} is no key here`,
+    hint: close === null ? `known here: ${known.map(spell).join(", ")}` : `did you mean "${spell(close)}"?`,
+  };
+}
+
+/** Reports a value of the wrong kind; one that is opaque has been reported. */
+export function wrongType(node: Node, wants: string, context: Context): undefined {
+  if (node.kind === "opaque") return;
+  const hint = unquotedHint(node);
+  context.report(node.at, {
+    code: "wrong_type",
+    message: `${described(node)} where ${wants} is due`,
+    ...(hint === null ? {} : { hint }),
+  });
+}
+
+function described(node: Node): string {
+  switch (node.kind) {
+    case "text":
+      return node.plain ? `the text ${oneLine(node.text.slice(0, 60))}` : `the text ${quoted(node.text)}`;
+    case "number":
+      return `the number ${node.text.slice(0, 60)}`;
+    case "boolean":
+      return String(node.value);
+    case "null":
+      return "nothing";
+    default:
+      return `a ${node.kind}`;
+  }
+}
+
+function unquotedHint(node: Node): string | null {
+  if (node.kind === "text" && node.plain && YAML_1_1_BOOLEAN.test(node.text)) {
+    return `a boolean is written true or false, the text "${node.text}" in quotes`;
+  }
+  if (node.kind === "text" && node.plain && DATE.test(node.text)) {
+    return "text that looks like a date needs quotes";
+  }
+  return null;
+}
+
+/** `, did you mean "x"?` where one of `candidates` is close. */
+export function meant(text: string, candidates: Iterable<string>): string {
+  const close = nearest(text, candidates);
+  return close === null ? "" : `; did you mean "${close}"?`;
+}
+
+/** Text of a file within a message: in quotes, on one line, not endless. */
+export function quoted(text: string): string {
+  return oneLine(JSON.stringify(text.length > 60 ? text.slice(0, 60) + "…" : text));
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readConfig } from "../../src/config/links.ts";
+
+const folder = new URL("../vectors/configs/", import.meta.url);
+const now = Date.parse("2026-01-01T00:00:00Z");
+
+/** The texts of a folder's fixtures by name. A folder that yields none is a mistake, not a success. */
+export function fixtures(kind: string): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const entry of Deno.readDirSync(new URL(`${kind}/`, folder))) {
+    if (entry.name.endsWith(".yaml")) {
+      texts.set(entry.name, Deno.readTextFileSync(new URL(`${kind}/${entry.name}`, folder)));
+    }
+  }
+  assert.ok(texts.size > 0, `no fixtures in ${folder.pathname}${kind}`);
+  return texts;
+}
+
+/** The block `# problems` at the end of a fixture. */
+function expected(text: string): string[] {
+  const block = text.split(/^# problems\n/m)[1];
+  assert.ok(block !== undefined, "the fixture has a block of problems");
+  return block.trimEnd().split("\n").map((line) => line.replace(/^# /, ""));
+}
+
+/** Of a text that can not be read on, only the line is promised. */
+function told(line: string): string {
+  return line.replace(/^(\d+):\d+ (error (?:syntax|too_deep))$/, "$1 $2");
+}
+
+Deno.test("every valid configuration is accepted without a word", async (t) => {
+  for (const [name, text] of fixtures("valid")) {
+    await t.step(name, () => {
+      const { config, problems } = readConfig(text, { file: "/etc/links.yaml", now });
+      assert.deepEqual(problems, []);
+      assert.notEqual(config, null);
+    });
+  }
+});
+
+for (const [kind, accepted] of [["warned", true], ["invalid", false]] as const) {
+  Deno.test(`${kind} configurations are ${accepted ? "accepted" : "refused"} with exactly their problems`, async (t) => {
+    for (const [name, text] of fixtures(kind)) {
+      await t.step(name, () => {
+        const { config, problems } = readConfig(text, { file: "/etc/links.yaml", now });
+        const lines = problems.map((p) => `${p.line}:${p.column} ${p.severity} ${p.code}`);
+        assert.deepEqual(lines.map(told), expected(text).map(told));
+        assert.equal(config !== null, accepted);
+        for (const problem of problems) assert.equal(problem.source, text.split("\n")[problem.line - 1]);
+      });
+    }
+  });
+}
