@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, Timer } from "../clock.ts";
 import type { Code, Refusal } from "../core/errors.ts";
-import type { Entry } from "../core/link.ts";
+import type { Entry } from "../core/entry.ts";
 import { Policy, PolicyState } from "../core/policy.ts";
 import type { TargetPool } from "../net/pool.ts";
 import type { Auth } from "./auth.ts";
