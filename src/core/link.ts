@@ -1,0 +1,145 @@
+/** The life of a link: what its record and its entry say about now. Pure; the daemon keeps the records. */
+import type { Entry } from "./entry.ts";
+
+/** What a link is in, everywhere in the same words (product §2). */
+export type LinkState = "pending" | "active" | "offline" | "expired" | "revoked" | "error";
+
+/** The part of an entry that its end is counted by. */
+export type Term = Pick<Entry, "ttlMs" | "until">;
+
+/** A public id that is this link's no more, and the answer it has. */
+export interface PastId {
+  readonly hub: string;
+  readonly id: string;
+  readonly code: "link_removed" | "link_revoked" | "link_expired";
+}
+
+/** What is stored of a link beside its entry. Times in ms since 1970. Replaced whole, never changed. */
+export interface LinkRecord {
+  /** First activation, or the last renewal; null: not yet active. */
+  readonly activatedAt: number | null;
+  /** The last renewal: a revocation that is older is settled. */
+  readonly renewedAt: number | null;
+  readonly revokedAt: number | null;
+  /** When it was seen to have ended by `term`; holds until `term` is edited, whatever the clock does. */
+  readonly expiredAt: number | null;
+  /** The entry's term when it was last seen. */
+  readonly term: Term;
+  /** The ttl that a renewal asked for: it stands in for `term` until that is edited. */
+  readonly renewed: { readonly ttlMs: number | null } | null;
+  /** Hub → the public id there. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** Hub → the id it was on before a fresh one was asked for; the hub has not answered yet. */
+  readonly owed: Readonly<Record<string, string>>;
+  readonly past: readonly PastId[];
+}
+
+/** Past ids that a record keeps; the hubs' own tombstones outlive it. */
+const PAST_MAX = 100;
+
+/** The record of a link that was never seen. */
+export function newRecord(term: Term): LinkRecord {
+  return {
+    activatedAt: null,
+    renewedAt: null,
+    revokedAt: null,
+    expiredAt: null,
+    term: termOf(term),
+    renewed: null,
+    ids: {},
+    owed: {},
+    past: [],
+  };
+}
+
+/** When it ends, ms since 1970; null: never, or not before it is activated. */
+export function expiresAt(record: LinkRecord): number | null {
+  if (record.renewed === null && record.term.until !== null) return record.term.until;
+  const { ttlMs } = record.renewed ?? record.term;
+  return ttlMs === null || record.activatedAt === null ? null : record.activatedAt + ttlMs;
+}
+
+/** Why it serves nobody at `now`; null: it may. Revoked goes before expired. */
+export function endedAs(record: LinkRecord, now: number): "revoked" | "expired" | null {
+  if (record.revokedAt !== null) return "revoked";
+  if (record.expiredAt !== null) return "expired";
+  const end = expiresAt(record);
+  return end !== null && end <= now ? "expired" : null;
+}
+
+/**
+ * The record at `now` under an entry of `term`: an edited term lifts an earlier expiry and a renewal's ttl, and keeps
+ * the activation; an end that has come is written down. The same object where nothing changes.
+ */
+export function settle(record: LinkRecord, term: Term, now: number): LinkRecord {
+  const edited = record.term.ttlMs !== term.ttlMs || record.term.until !== term.until;
+  const seen = edited ? { ...record, term: termOf(term), expiredAt: null, renewed: null } : record;
+  return endedAs(seen, now) === "expired" && seen.expiredAt === null
+    ? { ...seen, expiredAt: expiresAt(seen) }
+    : seen;
+}
+
+/** The record of a link that is active now; only the first time counts. */
+export function activate(record: LinkRecord, now: number): LinkRecord {
+  return record.activatedAt === null ? { ...record, activatedAt: now } : record;
+}
+
+/** Revoked at `at`; again changes nothing, and one from before the last renewal is settled. */
+export function revoke(record: LinkRecord, at: number): LinkRecord {
+  if (record.revokedAt !== null || (record.renewedAt !== null && at < record.renewedAt)) return record;
+  return { ...record, revokedAt: at };
+}
+
+/** Begins anew at `now`, also after a revocation. `ttlMs` undefined: what the entry says counts. */
+export function renew(record: LinkRecord, now: number, ttlMs?: number | null): LinkRecord {
+  return {
+    ...record,
+    activatedAt: now,
+    renewedAt: now,
+    revokedAt: null,
+    expiredAt: null,
+    renewed: ttlMs === undefined ? null : { ttlMs },
+  };
+}
+
+/** Gives up its public ids, which answer `code` from now on; every hub owes it a fresh one. */
+export function giveUpIds(record: LinkRecord, code: PastId["code"]): LinkRecord {
+  const past = Object.entries(record.ids).map(([hub, id]) => ({ hub, id, code }));
+  return {
+    ...record,
+    ids: {},
+    owed: { ...record.owed, ...record.ids },
+    past: [...record.past, ...past].slice(-PAST_MAX),
+  };
+}
+
+/** Takes `id`, which `hub` granted. An answer that came before the hub heard of a wish for a fresh id changes nothing. */
+export function takeId(record: LinkRecord, hub: string, id: string): LinkRecord {
+  if (record.ids[hub] === id || record.owed[hub] === id) return record;
+  const { [hub]: _paid, ...owed } = record.owed;
+  const before = record.ids[hub];
+  // A subdomain was edited: the hub gave the link another name.
+  const past: PastId[] = before === undefined ? [] : [{ hub, id: before, code: "link_removed" }];
+  return {
+    ...record,
+    ids: { ...record.ids, [hub]: id },
+    owed,
+    past: [...record.past.filter((old) => old.hub !== hub || old.id !== id), ...past].slice(-PAST_MAX),
+  };
+}
+
+/** Checks a stored record. Throws TypeError on what is none. */
+export function readRecord(value: unknown): LinkRecord {
+  const record = value as LinkRecord;
+  if (
+    typeof record !== "object" || record === null || typeof record.term !== "object" || record.term === null
+  ) {
+    throw new TypeError("a stored record is no record of a link");
+  }
+  // What a later version does not know yet, or an earlier one did not write, is absent.
+  return { ...newRecord(record.term), ...record };
+}
+
+function termOf({ ttlMs, until }: Term): Term {
+  return { ttlMs, until };
+}

@@ -1,0 +1,54 @@
+/** What a reload would do: the difference between the links that are wanted and those that run. */
+import { type Change, type Entry, entryChanges } from "./entry.ts";
+
+/** One thing to do. */
+export interface Step {
+  readonly step: "open" | "close" | "retune";
+  readonly name: string;
+  /** Of a retune; in the order of the documentation. */
+  readonly changes: readonly Change[];
+  /** What would be cut once the link's `drain` is over. */
+  readonly cuts: { readonly streams: number };
+}
+
+const NO_CUTS = { streams: 0 };
+
+/**
+ * Steps from `running` to `desired`. Those that close come first, so that a subdomain may move from an old link to a
+ * new one. `streams` tells how many requests a link has in flight.
+ */
+export function plan(
+  desired: ReadonlyMap<string, Entry>,
+  running: ReadonlyMap<string, Entry>,
+  streams: (name: string) => number = () => 0,
+): Step[] {
+  const closes: Step[] = [], retunes: Step[] = [], opens: Step[] = [];
+  for (const name of running.keys()) {
+    if (!desired.has(name)) {
+      closes.push({ step: "close", name, changes: [], cuts: { streams: streams(name) } });
+    }
+  }
+  for (const [name, entry] of desired) {
+    const before = running.get(name);
+    if (before === undefined) opens.push({ step: "open", name, changes: [], cuts: NO_CUTS });
+    else if (before !== entry) {
+      const changes = entryChanges(before, entry);
+      if (changes.length > 0) retunes.push({ step: "retune", name, changes, cuts: NO_CUTS });
+    }
+  }
+  return [...closes, ...retunes, ...opens];
+}
+
+const SIGNS = { open: "+", close: "-", retune: "~" } as const;
+
+/** One step as a line: `~ stripe rate 100/m → 50/m`, `- old (cuts 3 streams)`. */
+export function printStep({ step, name, changes, cuts }: Step): string {
+  const what = changes.map(({ key, from, to }) => `${key} ${from ?? "none"} → ${to ?? "none"}`).join(", ");
+  const cut = cuts.streams === 0 ? "" : `(cuts ${cuts.streams} ${cuts.streams === 1 ? "stream" : "streams"})`;
+  return [SIGNS[step], name, what, cut].filter((part) => part !== "").join(" ");
+}
+
+/** A plan, a line per step; the empty text where there is nothing to do. */
+export function printPlan(steps: readonly Step[]): string {
+  return steps.map(printStep).join("\n");
+}

@@ -1,0 +1,115 @@
+/** The state directory: one daemon's place on this machine. */
+import { createHash, randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { Failure } from "../core/errors.ts";
+
+/** A unix socket's path holds this many bytes on Linux: sun_path, less its NUL. */
+const SOCKET_PATH_MAX = 107;
+
+/** Where state is kept unless `--state` says otherwise. Throws Failure where nothing says so. */
+export function stateDirectory(): string {
+  // systemd gives a list where a unit has several; the first is ours.
+  const [unit] = (Deno.env.get("STATE_DIRECTORY") ?? "").split(":");
+  if (unit !== "") return resolve(unit);
+  const xdg = Deno.env.get("XDG_STATE_HOME");
+  if (xdg) return resolve(xdg, "connectd");
+  const home = Deno.env.get("HOME");
+  if (!home) {
+    throw new Failure("there is no place for state: neither XDG_STATE_HOME nor HOME is set", {
+      hint: "name a directory with --state DIR",
+      permanent: true,
+    });
+  }
+  return resolve(home, ".local/state/connectd");
+}
+
+/**
+ * The path of the control socket of the daemon on `state`: in it, or, where that is too long for a socket, in
+ * $XDG_RUNTIME_DIR. Throws Failure where that is not set either.
+ */
+export function controlSocketPath(state: string): string {
+  const path = resolve(state, "control.sock");
+  if (new TextEncoder().encode(path).length <= SOCKET_PATH_MAX) return path;
+  const runtime = Deno.env.get("XDG_RUNTIME_DIR");
+  const name = createHash("sha256").update(resolve(state)).digest("hex").slice(0, 16);
+  const short = runtime ? resolve(runtime, `connectd-${name}.sock`) : null;
+  if (short === null || new TextEncoder().encode(short).length > SOCKET_PATH_MAX) {
+    throw new Failure(`the path ${path} is too long for a socket`, {
+      hint: "name a shorter one with --state DIR, or set XDG_RUNTIME_DIR",
+      permanent: true,
+    });
+  }
+  return short;
+}
+
+/** A state directory that is ours while the process lives. */
+export interface StateDir {
+  readonly path: string;
+  /** `state.db`. */
+  readonly database: string;
+  readonly socket: string;
+  /** What the control API asks for on TCP. */
+  readonly controlToken: string;
+  /** Lets another daemon have it. */
+  close(): void;
+}
+
+/**
+ * Makes `state` ours, creating it where it is missing. Throws Failure when another daemon has it or it can not be
+ * written. The lock is the kernel's: it ends with the process, however that ends.
+ */
+export async function openStateDir(state: string): Promise<StateDir> {
+  const path = resolve(state);
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    const lock = await takeLock(path);
+    return {
+      path,
+      database: `${path}/state.db`,
+      socket: controlSocketPath(path),
+      controlToken: await ownToken(`${path}/control.token`),
+      close: () => lock.close(),
+    };
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure(`the state directory ${path} can not be used: ${(cause as Error).message}`, {
+      hint: "name another with --state DIR",
+      permanent: true,
+      cause,
+    });
+  }
+}
+
+async function takeLock(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(`${path}/daemon.lock`, { read: true, write: true, create: true, mode: 0o600 });
+  if (!await file.tryLock(true)) {
+    const pid = (await Deno.readTextFile(`${path}/daemon.lock`)).trim();
+    file.close();
+    throw new Failure(`another daemon (pid ${pid || "unknown"}) runs on the state directory ${path}`, {
+      hint: "stop it, or give this one a directory of its own with --state DIR",
+      permanent: true,
+    });
+  }
+  await file.truncate();
+  await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+  return file;
+}
+
+/** The token in `path`; made where there is none. A guess would take 2²⁵⁶ tries. */
+async function ownToken(path: string): Promise<string> {
+  try {
+    const token = (await Deno.readTextFile(path)).trim();
+    if (token.length >= 32) {
+      await Deno.chmod(path, 0o600);
+      return token;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const token = randomBytes(32).toString("base64url");
+  // Written aside and renamed: a reader finds a whole token or none.
+  const aside = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(aside, token + "\n", { mode: 0o600 });
+  await Deno.rename(aside, path);
+  return token;
+}
