@@ -1,0 +1,39 @@
+/** Names of links and services, and the subdomains a hub is asked for. */
+import { quote } from "./units.ts";
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** A DNS label (RFC 1035 §2.3.1, with a digit first as RFC 1123 §2.1 allows). */
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Subdomains that visitors would take for the hub's own, or that mail and name servers go by. */
+export const RESERVED: ReadonlySet<string> = new Set([
+  ..."www api hub admin mail smtp ftp ns ns1 ns2 static assets status dashboard connectd".split(" "),
+]);
+
+/** True for the name of a link or a service: `[a-z0-9][a-z0-9-]{0,62}`. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** Throws a SyntaxError unless `text` may name a link or a service. */
+export function checkName(text: string): void {
+  if (text === "") throw new SyntaxError("a name is empty");
+  if (isName(text)) return;
+  throw new SyntaxError(
+    `${quote(text)} is no name: write a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`,
+  );
+}
+
+/** Throws a SyntaxError unless a hub may be asked for `text`: a lower-case DNS label, not `xn--`, not reserved. */
+export function checkSubdomain(text: string): void {
+  if (text === "") throw new SyntaxError("a subdomain is empty");
+  if (!LABEL.test(text)) {
+    throw new SyntaxError(
+      `${quote(text)} is no subdomain: write a-z, 0-9 and "-" inside, 63 characters at most`,
+    );
+  }
+  // A Unicode name in disguise could be drawn like somebody else's.
+  if (text.startsWith("xn--")) throw new SyntaxError(`${quote(text)} begins with "xn--", which no link may`);
+  if (RESERVED.has(text)) throw new SyntaxError(`${quote(text)} is reserved: ask for another name`);
+}
