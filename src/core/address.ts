@@ -21,40 +21,58 @@ function ipv4Groups(text: string): number[] | null {
   return a > 255 || b > 255 || c > 255 || d > 255 ? null : [a << 8 | b, c << 8 | d];
 }
 
-/** RFC 4291 §2.2, without a zone. Null: no IPv6 address. */
+const COLON = 0x3a;
+
+/** RFC 4291 §2.2, without a zone. Null: no IPv6 address. Character by character: rates ask for every request. */
 export function ipv6Groups(text: string): number[] | null {
-  if (text.length > 45) return null;
-  const gap = text.indexOf("::");
-  if (gap < 0) {
-    const groups = hexGroups(text);
-    return groups?.length === 8 ? groups : null;
+  const groups: number[] = [];
+  let gap = -1, i = 0;
+  if (text.startsWith("::")) [gap, i] = [0, 2];
+  while (i < text.length) {
+    const start = i;
+    let group = 0;
+    for (let digit = 0; i < text.length && (digit = hexDigit(text.charCodeAt(i))) >= 0; i++) {
+      group = group << 4 | digit;
+    }
+    if (text[i] === ".") {
+      // A dotted quad takes the place of the last two groups.
+      const quad = ipv4Groups(text.slice(start));
+      if (quad === null) return null;
+      groups.push(quad[0], quad[1]);
+      break;
+    }
+    if (i === start || i - start > 4) return null;
+    groups.push(group);
+    if (i === text.length) break;
+    if (text.charCodeAt(i++) !== COLON || i === text.length) return null;
+    if (text.charCodeAt(i) === COLON) {
+      if (gap >= 0) return null;
+      gap = groups.length;
+      i++;
+    }
   }
-  const front = text.slice(0, gap), back = text.slice(gap + 2);
-  // A dotted quad stands at the very end only.
-  const before = front === "" ? [] : front.includes(".") ? null : hexGroups(front);
-  const after = back === "" ? [] : hexGroups(back);
-  if (before === null || after === null || before.length + after.length > 7) return null;
-  return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
+  if (gap < 0 ? groups.length !== 8 : groups.length > 7) return null;
+  return gap < 0 ? groups : withGap(groups, gap);
 }
 
-function hexGroups(text: string): number[] | null {
-  const groups: number[] = [];
-  const parts = text.split(":");
-  for (let i = 0; i < parts.length; i++) {
-    if (/^[0-9a-f]{1,4}$/i.test(parts[i])) {
-      groups.push(parseInt(parts[i], 16));
-      continue;
-    }
-    const quad = i === parts.length - 1 ? ipv4Groups(parts[i]) : null;
-    if (quad === null) return null;
-    groups.push(...quad);
-  }
-  return groups;
+/** The groups with zeros at `gap`, eight in all. */
+function withGap(groups: readonly number[], gap: number): number[] {
+  const zeros = 8 - groups.length;
+  const all = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < groups.length; i++) all[i < gap ? i : i + zeros] = groups[i];
+  return all;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 /** `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
 function isMapped(groups: readonly number[]): boolean {
-  return groups.length === 8 && groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  if (groups.length !== 8 || groups[5] !== 0xffff) return false;
+  return (groups[0] | groups[1] | groups[2] | groups[3] | groups[4]) === 0;
 }
 
 /** Reads an address as it stands alone: no brackets, port or zone. Null: it is none. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isIP } from "node:net";
 import {
   contains,
   isLoopback,
@@ -8,6 +9,7 @@ import {
   printCidr,
   rateKey,
 } from "../../src/core/address.ts";
+import { Random } from "./random.ts";
 
 Deno.test("an address is read in all its spellings and printed in one", () => {
   const same: [string, string][] = [
@@ -135,4 +137,22 @@ Deno.test("a visitor's whole /64 counts as one address", () => {
   assert.notEqual(rateKey("2001:db8:0:1::1"), rateKey("2001:db8:0:2::1"));
   assert.equal(rateKey("::ffff:198.51.100.7"), rateKey("198.51.100.7"));
   assert.notEqual(rateKey("198.51.100.7"), rateKey("198.51.100.8"));
+});
+
+Deno.test("a random text is an address exactly when node says so, and prints as one that reads the same", () => {
+  const random = new Random(64);
+  const pieces = [...": : : :: 0 1 ffff db8 12345 g 1.2.3.4 256.1.1.1 01.2.3.4 . % / [".split(" "), ""];
+  const seen = [0, 0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < 200_000; i++) {
+    let text = "";
+    for (let n = random.below(16); n > 0; n--) {
+      text += n % 2 === 0 ? random.of(pieces) : random.of([":", "1", "0", "::"]);
+    }
+    if (text.includes("%")) continue;
+    const address = parseAddress(text);
+    assert.equal(address === null ? 0 : 1, Math.sign(isIP(text)), text);
+    seen[isIP(text)]++;
+    if (address !== null) assert.deepEqual(parseAddress(printAddress(address)), address, text);
+  }
+  assert.ok(seen[4] > 100 && seen[6] > 1_000, `${seen}`);
 });

@@ -24,6 +24,14 @@ Deno.test("the slow reading of the rules agrees with the vectors", () => {
   }
 });
 
+Deno.test("an escaped question mark in a pattern never matches the query", () => {
+  const paths = compilePaths(["/a%3Fb"]);
+  for (const target of ["/a?b", "/a?b/", "/a?b/c", "/a?b?", "/a"]) {
+    assert.equal(matchPath(paths, target), "path_denied");
+  }
+  for (const target of ["/a%3fb", "/a%3Fb/c", "/a%3Fb?x"]) assert.equal(matchPath(paths, target), "allow");
+});
+
 Deno.test("a target that is no path is ambiguous, never a match", () => {
   const all = compilePaths(["/"]);
   for (

@@ -147,7 +147,7 @@ Deno.test("ten wrong credentials from an address, and the next is not read; a mi
   assert.equal(send("right"), "auth rate_limited 429", "a guess that was judged too late says nothing");
   assert.equal(told(decide(policy, FACTS, state, 0)), "auth auth_required 401", "without a credential");
   assert.equal(send("unjudged", "198.51.100.2"), "check_auth", "another address");
-  const limited = decide(policy, { ...FACTS, hasCredential: true }, state, 1_500);
+  const limited = decide(policy, { ...FACTS, hasCredential: true }, state, 1_700);
   assert.deepEqual(fieldsOf(limited), {
     "Retry-After": "5",
     "RateLimit-Policy": '"auth";q=10;w=60',
