@@ -7,6 +7,7 @@
  * million a second gets there after 100 days of uptime, and is from then on right to a nanosecond.)
  */
 import { rateKey } from "./address.ts";
+import { Recent } from "./recent.ts";
 import { parseRate, printRate, type Rate } from "./units.ts";
 
 /** Which rate refuses longest, by its place in the list, and for how many ms. */
@@ -42,8 +43,8 @@ export class Buckets {
   #rates: readonly Rate[] = NONE;
   #perIp = false;
   #shared: number[] = [];
-  /** In the order of their last request. */
-  #keys = new Map<string, number[]>();
+  /** Who is refused counts as seen, too: an address that hammers is not idle. */
+  #keys = new Recent<number[]>(MAX_KEYS);
   /** Requests admitted so far: who saves the buckets sees whether there is anything new. */
   spent = 0;
 
@@ -54,7 +55,7 @@ export class Buckets {
   take(rates: readonly Rate[], address: string, nowMs: number, spend: boolean): Wait | null {
     if (rates !== this.#rates) this.#retune(rates, nowMs);
     const key = this.#perIp ? rateKey(address) : "";
-    const own = this.#perIp ? this.#touch(key) : undefined;
+    const own = this.#perIp ? this.#keys.use(key) : undefined;
     const shared = this.#shared;
     let index = -1, longest = 0;
     for (let i = 0; i < rates.length; i++) {
@@ -68,10 +69,10 @@ export class Buckets {
     return null;
   }
 
-  /** How full the buckets of `address` are; nothing changes. */
+  /** How full the buckets of `address` are; nothing is counted. */
   levels(rates: readonly Rate[], address: string, nowMs: number): Level[] {
     if (rates !== this.#rates) this.#retune(rates, nowMs);
-    const own = this.#keys.get(rateKey(address));
+    const own = this.#keys.peek(rateKey(address));
     return rates.map((rate, i) => {
       const full = (rate.perIp ? own?.[i] : this.#shared[i]) ?? 0;
       const lacks = Math.max(0, full - nowMs * rate.count);
@@ -82,18 +83,17 @@ export class Buckets {
 
   /** What a restart must not forget, of windows of an hour and more; null: nothing. */
   save(nowMs: number): SavedBuckets | null {
-    const kept = this.#rates.map((rate) => rate.perMs >= KEPT_MS);
+    const kept = this.#rates.flatMap((rate, i) => rate.perMs >= KEPT_MS ? [i] : []);
     const lacks = (full: readonly number[]) =>
-      this.#rates.map((rate, i) => kept[i] ? Math.max(0, full[i] - nowMs * rate.count) : 0).filter((_, i) =>
-        kept[i]
-      );
-    const some = (numbers: readonly number[]) => numbers.some((n) => n > 0);
+      kept.map((i) => Math.max(0, full[i] - nowMs * this.#rates[i].count));
     const shared = lacks(this.#shared);
-    const keys = [...this.#keys].map(([key, full]) => [key, lacks(full)] as const).filter((own) =>
-      some(own[1])
-    );
-    if (!some(shared) && keys.length === 0) return null;
-    return { rates: this.#rates.filter((_, i) => kept[i]).map(printRate), shared, keys };
+    const keys: [string, number[]][] = [];
+    for (const [key, full] of this.#keys.entries()) {
+      const own = lacks(full);
+      if (own.some((n) => n > 0)) keys.push([key, own]);
+    }
+    if (keys.length === 0 && shared.every((n) => n === 0)) return null;
+    return { rates: kept.map((i) => printRate(this.#rates[i])), shared, keys };
   }
 
   /** The buckets that were saved `elapsedMs` ago. Throws a SyntaxError when a rate can not be read. */
@@ -106,17 +106,8 @@ export class Buckets {
       rates.map((rate, i) => Math.max(0, lacks[i] + (nowMs - passed) * rate.count));
     buckets.#use(rates);
     buckets.#shared = full(saved.shared);
-    buckets.#keys = new Map(saved.keys.slice(-MAX_KEYS).map(([key, lacks]) => [key, full(lacks)]));
+    for (const [key, lacks] of saved.keys) buckets.#keys.add(key, full(lacks));
     return buckets;
-  }
-
-  /** The buckets of a key, which becomes the one that was used last, also when it is refused: who hammers is not idle. */
-  #touch(key: string): number[] | undefined {
-    const own = this.#keys.get(key);
-    if (own === undefined) return undefined;
-    this.#keys.delete(key);
-    this.#keys.set(key, own);
-    return own;
   }
 
   #spend(key: string, known: number[] | undefined, nowMs: number): void {
@@ -131,9 +122,8 @@ export class Buckets {
   }
 
   #admit(key: string): number[] {
-    if (this.#keys.size >= MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value!);
     const own = this.#rates.map(() => 0);
-    this.#keys.set(key, own);
+    this.#keys.add(key, own);
     return own;
   }
 
@@ -155,8 +145,10 @@ export class Buckets {
       });
     this.#use(rates);
     this.#shared = convert(this.#shared);
-    const kept = this.#perIp && heirs.some((from) => from !== null && old[from].perIp);
-    this.#keys = new Map(kept ? [...this.#keys].map(([key, full]) => [key, convert(full)]) : []);
+    const keys = this.#keys;
+    this.#keys = new Recent(MAX_KEYS);
+    if (!heirs.some((from) => from !== null && old[from].perIp)) return;
+    for (const [key, full] of keys.entries()) this.#keys.add(key, convert(full));
   }
 }
 

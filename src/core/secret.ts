@@ -23,10 +23,7 @@ export class Secret {
     return HIDDEN;
   }
 
-  [Symbol.for("Deno.customInspect")](): string {
-    return HIDDEN;
-  }
-
+  /** What console.log and inspect ask, of Deno as of node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return HIDDEN;
   }
