@@ -1,0 +1,244 @@
+/** The store in one file: node:sqlite in a worker, so that nothing here ever waits for a disk on the serving thread. */
+import { resolve } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
+import { Failure } from "../core/errors.ts";
+import { Changes } from "./changes.ts";
+import type { Answer, Operation, Outcome, Question } from "./sqlite_worker.ts";
+import {
+  type Bucket,
+  type BucketOptions,
+  type Change,
+  checkBucketName,
+  checkKey,
+  Conflict,
+  type DeleteOptions,
+  type Entry,
+  type PutOptions,
+  type Store,
+} from "./store.ts";
+
+/**
+ * Opens the database at `path`, making it (0600) where there is none. All sqlite stores of a process share one worker,
+ * which ends with the last of them. Throws Failure where the file can't be used.
+ */
+export async function openSqlite(path: string, clock: Clock = systemClock): Promise<Store> {
+  const absolute = resolve(path);
+  await makeFile(absolute);
+  const worker = shared.enter();
+  const database = worker.number();
+  try {
+    await worker.ask({ kind: "open", database, path: absolute });
+  } catch (error) {
+    shared.leave();
+    throw failure(absolute, error);
+  }
+  return new SqliteStore(absolute, worker, database, clock);
+}
+
+/** sqlite would make the file readable for all, and what it says of a folder that is missing helps nobody. */
+async function makeFile(path: string): Promise<void> {
+  try {
+    (await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 })).close();
+  } catch (error) {
+    throw failure(path, error);
+  }
+}
+
+/** What a person can do, by sqlite's words: its codes are not handed on by every call. */
+const REASONS: readonly [pattern: RegExp, what: string, hint: string][] = [
+  [/disk is full|No space left/i, "the disk is full", "free some space; what was stored before is safe"],
+  [
+    /readonly|read-only|Permission denied/i,
+    "it can not be written",
+    "check who owns the file and its folder",
+  ],
+  [/database is locked/, "another program holds it", "end that program, or give this one a store of its own"],
+  [/not a database|malformed/, "it is damaged or no database", "restore it from a backup, or move it away"],
+  [/No such file/, "its folder does not exist", "make the folder, or name another file"],
+];
+
+function failure(path: string, cause: unknown): Failure {
+  if (cause instanceof Failure) return cause;
+  const words = (cause as Error).message;
+  const [, what, hint] = REASONS.find(([pattern]) => pattern.test(words)) ?? [null, words, undefined];
+  return new Failure(`the store ${path} can not be used: ${what}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+type Unnumbered<Q> = Q extends unknown ? Omit<Q, "id"> : never;
+
+/** The worker with the questions it has not answered yet. */
+class SqliteWorker {
+  readonly #worker = new Worker(new URL("./sqlite_worker.ts", import.meta.url), {
+    type: "module",
+    name: "sqlite",
+  });
+  readonly #open = new Map<number, PromiseWithResolvers<readonly Outcome[]>>();
+  #asked = 0;
+  #broken: Error | null = null;
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      const promise = this.#open.get(data.id)!;
+      this.#open.delete(data.id);
+      if ("failed" in data) promise.reject(new Error(data.failed));
+      else promise.resolve(data.outcomes);
+    };
+    this.#worker.onerror = (event) => {
+      // It answers what it can catch; this is a worker that could not start or ran out of memory.
+      event.preventDefault();
+      this.#broken = new Error(`its worker ended: ${event.message}`);
+      for (const promise of this.#open.values()) promise.reject(this.#broken);
+      this.#open.clear();
+    };
+  }
+
+  number(): number {
+    return ++this.#asked;
+  }
+
+  ask(question: Unnumbered<Question>): Promise<readonly Outcome[]> {
+    if (this.#broken !== null) return Promise.reject(this.#broken);
+    const id = this.number();
+    const promise = Promise.withResolvers<readonly Outcome[]>();
+    this.#open.set(id, promise);
+    this.#worker.postMessage({ ...question, id });
+    return promise.promise;
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+}
+
+/** The one worker, and how many stores use it: a worker that runs keeps its process alive. */
+const shared = {
+  current: null as SqliteWorker | null,
+  users: 0,
+  enter(): SqliteWorker {
+    this.users++;
+    return this.current ??= new SqliteWorker();
+  },
+  leave(): void {
+    if (--this.users > 0) return;
+    this.current?.end();
+    this.current = null;
+  },
+};
+
+interface Waiting {
+  readonly operation: Operation;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+class SqliteStore implements Store {
+  readonly #changes = new Changes();
+  #waiting: Waiting[] = [];
+  /** The batch that the worker has, or the one that is about to go. */
+  #running: Promise<void> | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(
+    private readonly path: string,
+    private readonly worker: SqliteWorker,
+    private readonly database: number,
+    private readonly clock: Clock,
+  ) {}
+
+  bucket(name: string, { ttlMs = null }: BucketOptions | { ttlMs?: null } = {}): Bucket {
+    checkBucketName(name);
+    return {
+      get: async (key) => {
+        checkKey(key);
+        return rowsOf(await this.#do({ kind: "get", key, bucket: name, ttlMs, now: this.clock.now() }))[0] ??
+          null;
+      },
+      list: async (prefix = "") => {
+        if (prefix !== "") checkKey(prefix);
+        const now = this.clock.now();
+        return [...rowsOf(await this.#do({ kind: "list", prefix, bucket: name, ttlMs, now }))];
+      },
+      put: async (key, value, { ifRevision = null }: PutOptions | { ifRevision?: null } = {}) => {
+        checkKey(key);
+        const now = this.clock.now();
+        const outcome = await this.#do({ kind: "put", key, value, ifRevision, bucket: name, ttlMs, now });
+        return revisionOf(outcome, name, key)!;
+      },
+      delete: async (key, { ifRevision = null }: DeleteOptions | { ifRevision?: null } = {}) => {
+        checkKey(key);
+        const now = this.clock.now();
+        revisionOf(
+          await this.#do({ kind: "delete", key, ifRevision, bucket: name, ttlMs, now }),
+          name,
+          key,
+        );
+      },
+      watch: (prefix, signal) => {
+        if (prefix !== "") checkKey(prefix);
+        return this.#changes.watch(name, prefix, signal);
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      while (this.#running !== null) await this.#running;
+      await this.worker.ask({ kind: "close", database: this.database }).catch(() => {});
+      this.#changes.end();
+      shared.leave();
+    })();
+    return this.#closed;
+  }
+
+  /** One batch at a time: what is asked for in one turn, or while the disk is busy, shares a commit. */
+  #do(operation: Operation): Promise<Outcome> {
+    if (this.#closed !== null) {
+      return Promise.reject(new Failure(`the store ${this.path} was closed`, { permanent: true }));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ operation, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        const operations = batch.map(({ operation }) => operation);
+        const outcomes = await this.worker.ask({ kind: "run", database: this.database, operations });
+        batch.forEach(({ operation, resolve }, i) => {
+          resolve(outcomes[i]);
+          const change = changeOf(operation, outcomes[i]);
+          if (change !== null) this.#changes.tell(operation.bucket, change);
+        });
+      } catch (error) {
+        const reason = failure(this.path, error);
+        for (const { reject } of batch) reject(reason);
+      }
+    }
+    this.#running = null;
+  }
+}
+
+function rowsOf(outcome: Outcome): readonly Entry[] {
+  return outcome.kind === "rows" ? outcome.rows : [];
+}
+
+function revisionOf(outcome: Outcome, bucket: string, key: string): number | null {
+  if (outcome.kind !== "written") throw new Conflict(bucket, key);
+  return outcome.revision;
+}
+
+function changeOf(operation: Operation, outcome: Outcome): Change | null {
+  if (outcome.kind !== "written" || outcome.revision === null) return null;
+  if (operation.kind === "delete") return { key: operation.key, entry: null };
+  if (operation.kind !== "put") return null;
+  const { key, value } = operation;
+  return { key, entry: { key, value, revision: outcome.revision } };
+}
