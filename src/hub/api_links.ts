@@ -1,0 +1,123 @@
+/** Links and sessions in the API. */
+import { type PolicySpec, printPolicyKey } from "../core/policy.ts";
+import { type ApiContext, notFound, type Operation, page, READERS, time } from "./api.ts";
+import type { DaemonConnection } from "./connection.ts";
+import type { HubLink } from "./link.ts";
+import type { HubState } from "./state.ts";
+
+/** The operations on links and sessions. */
+export function linkRoutes(state: HubState): Operation[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/links",
+      scopes: READERS,
+      run(context) {
+        const { workspace } = context.var.caller;
+        const links = [...state.names.all()].filter((link) => link.record.declared && isIn(link, workspace));
+        links.sort((a, b) => keyOf(a) < keyOf(b) ? -1 : 1);
+        return page(context, links, keyOf, (link) => printLink(link, state));
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/links/:id",
+      scopes: READERS,
+      run: (context) => context.json(printLink(find(context, state), state)),
+    },
+    {
+      method: "DELETE",
+      path: "/v1/links/:id",
+      scopes: ["admin", "daemon", "member"],
+      async run(context) {
+        const link = find(context, state);
+        await state.names.revoke(link);
+        return context.json(printLink(link, state));
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/sessions",
+      scopes: READERS,
+      run(context) {
+        const sessions = state.sessions.list(context.var.caller.workspace).filter(({ hello }) =>
+          hello !== null
+        );
+        sessions.sort((a, b) => a.id < b.id ? -1 : 1);
+        return page(context, sessions, ({ id }) => id, printSession);
+      },
+    },
+  ];
+}
+
+/** Names first, for people; the id tells links of one name apart. */
+function keyOf({ record }: HubLink): string {
+  return `${record.name} ${record.id}`;
+}
+
+function isIn({ record }: HubLink, workspace: string | null): boolean {
+  return workspace === null || record.workspace === workspace;
+}
+
+function find(context: ApiContext, { names }: HubState): HubLink {
+  const link = names.find(context.req.param("id")!);
+  if (link === undefined || !link.record.declared || !isIn(link, context.var.caller.workspace)) {
+    throw notFound("link");
+  }
+  return link;
+}
+
+/** A link in JSON (product §5, interfaces: APIs). What only its daemon knows is null. */
+function printLink(link: HubLink, { id: hub, clock, hosts }: HubState): unknown {
+  const { record, counters } = link;
+  const state = link.stateAt(clock.now());
+  const url = hosts().urlOf(record.id);
+  return {
+    name: record.name,
+    id: record.id,
+    url,
+    urls: [{ hub, id: record.id, url, state }],
+    target: null,
+    state,
+    source: null,
+    activatedAt: null,
+    expiresAt: time(record.expiresAt),
+    revokedAt: time(record.revokedAt),
+    policy: link.policy === null ? null : printPolicy(link.policy.spec),
+    counters,
+    lastError: null,
+    daemon: record.daemon,
+    workspace: record.workspace,
+  };
+}
+
+/** The keys of links.yaml in camelCase, each in its printed form. */
+function printPolicy(spec: PolicySpec): Record<string, unknown> {
+  return {
+    methods: spec.methods,
+    paths: spec.paths,
+    rate: printPolicyKey("rate", spec),
+    auth: printPolicyKey("auth", spec),
+    allowIps: spec.allowIps,
+    maxBody: spec.maxBody,
+    maxStreams: spec.maxStreams,
+    upgrade: spec.upgrade,
+    shadow: spec.shadow,
+  };
+}
+
+function printSession({ id, identity, hello, session, address, since }: DaemonConnection): unknown {
+  return {
+    id,
+    daemon: hello!.daemon,
+    instance: hello!.instance,
+    connection: hello!.connection,
+    software: hello!.software,
+    workspace: identity.workspace,
+    token: identity.name,
+    address,
+    since: time(since),
+    rttMs: session.rttMs,
+    streams: session.streams,
+  };
+}

@@ -1,0 +1,100 @@
+/** Tokens in the API, for admins and for whoever sits at the hub. */
+import { isName } from "../core/names.ts";
+import { parseDuration } from "../core/units.ts";
+import { type ApiContext, notFound, type Operation, page, readObject, time } from "./api.ts";
+import { ApiProblem, type BodyError } from "./problem.ts";
+import type { HubState } from "./state.ts";
+import { NameTaken, type Scope, SCOPES, type TokenRecord, type TokenWish } from "./tokens.ts";
+
+const ADMIN: readonly Scope[] = ["admin"];
+
+/** Where there is one workspace, it has this name. */
+export const DEFAULT_WORKSPACE = "default";
+
+const NO_NAME = `is no name: a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`;
+
+/** The operations on tokens. */
+export function tokenRoutes({ tokens }: HubState): Operation[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/tokens",
+      scopes: ADMIN,
+      run: (context) => page(context, tokens.list(context.var.caller.workspace), keyOf, printToken),
+    },
+    {
+      method: "POST",
+      path: "/v1/tokens",
+      scopes: ADMIN,
+      async run(context) {
+        const wish = readWish(await readObject(context), context.var.caller.workspace);
+        try {
+          const { token, record } = await tokens.create(wish);
+          return context.json({ ...printToken(record), token: token.expose() }, 201, {
+            Location: `/v1/tokens/${record.id}`,
+            "Cache-Control": "no-store",
+          });
+        } catch (error) {
+          if (error instanceof NameTaken) throw new ApiProblem(409, "name_taken", `${error.message}.`);
+          throw error;
+        }
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/tokens/:id",
+      scopes: ADMIN,
+      async run(context: ApiContext) {
+        const { workspace } = context.var.caller;
+        const record = await tokens.revoke(context.req.param("id")!, workspace);
+        if (record === null) throw notFound("token");
+        return context.json(printToken(record));
+      },
+    },
+  ];
+}
+
+function keyOf({ name, id }: TokenRecord): string {
+  return `${name} ${id}`;
+}
+
+/** A token without its secret. */
+export function printToken({ id, name, scope, workspace, createdAt, expiresAt, revokedAt }: TokenRecord) {
+  return {
+    id,
+    name,
+    scope,
+    workspace,
+    createdAt: time(createdAt),
+    expiresAt: time(expiresAt),
+    revokedAt: time(revokedAt),
+  };
+}
+
+/** `{scope, workspace?, name?, ttl?}`; an admin makes tokens of its own workspace only. */
+function readWish(body: Record<string, unknown>, own: string | null): TokenWish {
+  const errors: BodyError[] = [];
+  const wrong = (member: string, detail: string) => errors.push({ pointer: `/${member}`, detail });
+  for (const member of Object.keys(body)) {
+    if (!["scope", "workspace", "name", "ttl"].includes(member)) wrong(member, "is not known");
+  }
+  const { scope, workspace = own ?? DEFAULT_WORKSPACE, name = null, ttl = null } = body;
+  if (!SCOPES.some((known) => known === scope)) wrong("scope", `is one of ${SCOPES.join(", ")}`);
+  if (typeof workspace !== "string") wrong("workspace", "is no text");
+  if (name !== null && typeof name !== "string") wrong("name", "is no text");
+  let ttlMs: number | null = null;
+  try {
+    if (ttl !== null) ttlMs = parseDuration(String(ttl));
+  } catch (error) {
+    wrong("ttl", (error as Error).message);
+  }
+  for (const member of ["workspace", "name"] as const) {
+    const text = member === "workspace" ? workspace : name;
+    if (typeof text === "string" && !isName(text)) wrong(member, NO_NAME);
+  }
+  if (errors.length > 0) throw new ApiProblem(422, "invalid", "The token can not be made.", [], errors);
+  if (own !== null && workspace !== own) {
+    throw new ApiProblem(403, "forbidden", "A token makes tokens of its own workspace only.");
+  }
+  return { scope: scope as Scope, workspace: workspace as string, name: name as string | null, ttlMs };
+}

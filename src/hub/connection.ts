@@ -1,0 +1,263 @@
+/** One connection of a daemon: hello, welcome, and the changes that come after. */
+import type { Clock, Timer } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Control, Hello, LinkDecl, Links } from "../wire/hello.ts";
+import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
+import type { Stream, StreamSink } from "../wire/stream.ts";
+import type { Hosts } from "./hosts.ts";
+import type { HubLink } from "./link.ts";
+import type { Granted, Names, NotGranted } from "./names.ts";
+import type { Peer, Way } from "./peer.ts";
+import type { Peers } from "./peers.ts";
+import { randomText } from "./random.ts";
+import type { Identity } from "./tokens.ts";
+
+/** What a connection needs of its hub. */
+export interface Parts {
+  /** The hub's id. */
+  readonly hub: string;
+  readonly names: Names;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly streamsPerSession: number;
+  hosts(): Hosts;
+}
+
+/** What is said to the daemon of one of its links. */
+type Answer =
+  | { readonly name: string; readonly id: string; readonly url: string }
+  | { readonly name: string; readonly refused: { readonly code: string; readonly message: string } };
+
+const VERSION = 1;
+
+/** Whoever dialled and says nothing is cut. */
+const HELLO_MS = 10_000;
+
+/** A message is at most 1 MiB, an answer some 200 bytes of it. */
+const ANSWERS_PER_MESSAGE = 2000;
+
+/** The hub's end of one session. */
+export class DaemonConnection implements SessionHandler, Way {
+  readonly id = randomText(10);
+  readonly since: number;
+  session!: Session;
+  hello: Hello | null = null;
+  peer: Peer | null = null;
+  /** Links of a hello that is not complete yet. */
+  #declared: LinkDecl[] = [];
+  /** Welcomes and grants go out in the order in which they were asked for, each when it is durable. */
+  #answers: Promise<void> = Promise.resolve();
+  #over = false;
+  readonly #parts: Parts;
+  readonly #deadline: Timer;
+
+  constructor(
+    parts: Parts,
+    readonly identity: Identity,
+    /** Where it was dialled from; null: within the process. */
+    readonly address: string | null,
+    private readonly ended: (connection: DaemonConnection) => void,
+  ) {
+    this.#parts = parts;
+    this.since = parts.clock.now();
+    this.#deadline = parts.clock.timer(() => this.session.close("hello_timeout", "no hello came in time"));
+    this.#deadline.set(HELLO_MS);
+  }
+
+  /** Tells the daemon why, and ends the session. */
+  bye(reason: "replaced" | "draining" | "revoked_token", message: string): void {
+    if (this.#over) return;
+    this.session.control({ type: "bye", reason, message });
+    this.session.close(reason, message);
+  }
+
+  /** Tells the URLs of all links anew. */
+  tellUrls(): void {
+    const { peer } = this;
+    if (peer === null || !peer.ways.includes(this)) return;
+    const links = [...peer.links.values()].filter(({ record }) => record.declared)
+      .map((link) => this.#granted(link.record.name, link));
+    this.#tellGranted(peer.revision, links);
+  }
+
+  // What the session tells.
+
+  /** Streams lead from visitors to daemons, never back. */
+  open(stream: Stream): StreamSink {
+    stream.reset("not_allowed");
+    return { head() {}, data() {}, end() {}, reset() {}, writable() {} };
+  }
+
+  control(message: Control): void {
+    if (message.type === "hello") return this.#begin(message as Hello);
+    if (message.type === "links") return this.#change(message as Links);
+    if (message.type === "bye") this.draining();
+  }
+
+  draining(): void {
+    if (this.peer?.leave(this.session)) this.#parts.names.touch(this.peer);
+  }
+
+  closed({ code, message }: CloseReason): void {
+    this.#over = true;
+    this.#deadline.drop();
+    const { peer } = this;
+    if (peer !== null) {
+      this.draining();
+      this.#parts.peers.prune(peer);
+    }
+    this.#parts.log.info("session closed", { ...this.#facts(), code, reason: message });
+    this.ended(this);
+  }
+
+  #begin(hello: Hello): void {
+    if (this.hello !== null) return this.session.close("protocol_error", "a second hello");
+    if (hello.version !== VERSION) {
+      return this.session.close(
+        "bad_version",
+        `this hub speaks version ${VERSION}, the daemon ${hello.version}`,
+      );
+    }
+    this.hello = hello;
+    this.#declared = [...hello.links];
+    if (!hello.more) this.#join(hello);
+  }
+
+  #change(message: Links): void {
+    if (this.hello === null) return this.session.close("protocol_error", "links before hello");
+    if (this.peer !== null) return this.#apply(this.peer, message);
+    this.#declared.push(...message.set);
+    if (!message.more) this.#join(this.hello);
+  }
+
+  /** The hello is complete. The same instance joins; a new one takes the place of the old at once. */
+  #join(hello: Hello): void {
+    this.#deadline.clear();
+    const peer = this.#parts.peers.of(this.identity.workspace, hello.daemon);
+    this.peer = peer;
+    if (peer.instance !== hello.instance) {
+      for (const way of [...peer.ways]) way.replace();
+      peer.instance = hello.instance;
+      peer.revision = -1;
+    }
+    const fresh = hello.revision > peer.revision;
+    const declared = this.#declared;
+    this.#declared = [];
+    if (fresh) {
+      peer.revision = hello.revision;
+      peer.services = hello.services;
+      this.#endMissing(peer, declared);
+    }
+    this.#afterGrants(peer, declared, fresh, (links) => {
+      const first = links.slice(0, ANSWERS_PER_MESSAGE), rest = links.slice(ANSWERS_PER_MESSAGE);
+      this.session.control({
+        type: "welcome",
+        version: VERSION,
+        hub: this.#parts.hub,
+        limits: { streams: this.#parts.streamsPerSession },
+        links: first,
+        revoked: pendingRevocations(peer),
+        hubs: [],
+        revision: hello.revision,
+      });
+      this.#tellGranted(hello.revision, rest);
+      peer.join(this);
+      this.#parts.log.info("session opened", { ...this.#facts(), links: links.length });
+    });
+  }
+
+  /** A change that another connection of the instance told already is only answered. */
+  #apply(peer: Peer, { revision, set, remove }: Links): void {
+    const fresh = revision > peer.revision;
+    if (fresh) {
+      peer.revision = revision;
+      for (const { name, id, reason } of remove) {
+        const link = peer.links.get(name);
+        if (link !== undefined && (id === null || link.id === id)) {
+          this.#parts.names.end(link, `link_${reason}`);
+        }
+      }
+    }
+    this.#afterGrants(peer, set, fresh, (links) => {
+      if (links.length === 0) this.session.control({ type: "granted", revision, links });
+      this.#tellGranted(revision, links);
+    });
+  }
+
+  #tellGranted(revision: number, links: readonly Answer[]): void {
+    for (let i = 0; i < links.length; i += ANSWERS_PER_MESSAGE) {
+      this.session.control({ type: "granted", revision, links: links.slice(i, i + ANSWERS_PER_MESSAGE) });
+    }
+  }
+
+  #endMissing(peer: Peer, declared: readonly LinkDecl[]): void {
+    const names = new Set(declared.map(({ name }) => name));
+    for (const link of peer.links.values()) {
+      if (link.record.declared && !names.has(link.record.name)) this.#parts.names.end(link, "link_removed");
+    }
+  }
+
+  /** Grants what is declared now and answers when it is durable, after what was asked for before. */
+  #afterGrants(
+    peer: Peer,
+    declared: readonly LinkDecl[],
+    fresh: boolean,
+    answer: (links: Answer[]) => void,
+  ): void {
+    const { names } = this.#parts;
+    const grants = declared.map((decl) => fresh ? names.grant(peer, decl) : known(peer, decl));
+    const stored = Promise.allSettled(grants.map((grant) => "link" in grant ? grant.stored : null));
+    this.#answers = this.#answers.then(async () => {
+      const outcomes = await stored;
+      // While the disk was busy the daemon may have left, or another process taken its place.
+      if (this.#over) return;
+      if (peer.instance !== this.hello!.instance) return this.replace();
+      answer(grants.map((grant, i): Answer => {
+        const { name } = declared[i];
+        if (!("link" in grant)) return { name, refused: { code: grant.code, message: grant.message } };
+        if (outcomes[i].status === "fulfilled") return this.#granted(name, grant.link);
+        names.forget(grant.link);
+        return {
+          name,
+          refused: { code: "store_unavailable", message: "the hub can not store new names just now" },
+        };
+      }));
+    }).catch((error) => {
+      this.#parts.log.error("a session failed", { ...this.#facts(), error: (error as Error).message });
+      this.session.close("internal_error", "the hub failed");
+    });
+  }
+
+  /** Another process runs on this daemon's state. */
+  replace(): void {
+    this.bye("replaced", "another process uses this daemon's state");
+  }
+
+  #granted(name: string, { id }: HubLink): Answer {
+    return { name, id, url: this.#parts.hosts().urlOf(id) };
+  }
+
+  #facts(): Record<string, unknown> {
+    return {
+      workspace: this.identity.workspace,
+      token: this.identity.name,
+      daemon: this.hello?.daemon ?? null,
+      address: this.address,
+    };
+  }
+}
+
+/** What a link has already: the declaration was told over another connection. */
+function known(peer: Peer, { name }: LinkDecl): Granted | NotGranted {
+  const link = peer.links.get(name);
+  if (link !== undefined) return { link, stored: null };
+  return peer.notGranted.get(name) ?? { code: "name_taken", message: "its name went to another daemon" };
+}
+
+/** Revocations made here that the daemon has not confirmed. */
+function pendingRevocations(peer: Peer): { name: string; id: string; at: number }[] {
+  return [...peer.links.values()]
+    .filter(({ record }) => record.revokePending)
+    .map(({ record }) => ({ name: record.name, id: record.id, at: record.revokedAt! }));
+}

@@ -1,0 +1,72 @@
+/** Which host is whose: the hub's own, a link's, nobody's. */
+
+/** What a request's Host names. */
+export type Place =
+  | { readonly kind: "own" | "none" }
+  /** One label under the domain, whether or not there is such a link. */
+  | { readonly kind: "link"; readonly label: string };
+
+const OWN: Place = { kind: "own" };
+const NONE: Place = { kind: "none" };
+
+/** Names under which a hub on loopback is its own, besides that of its public URL. */
+const LOOPBACK_HOSTS = ["hub.localhost", "localhost", "127.0.0.1", "[::1]"];
+
+/** Hosts that were looked up before; a flood of invented ones starts it anew. */
+const REMEMBERED = 4096;
+
+/** The hub's host names, and the URLs of its links. */
+export class Hosts {
+  /** The label that the hub's own host has under the domain; no link may have it. */
+  readonly ownLabel: string | null;
+  readonly #own: Set<string>;
+  readonly #suffix: string;
+  readonly #scheme: string;
+  readonly #port: string;
+  readonly #known = new Map<string, Place>();
+
+  /**
+   * `domain`: links are one label under it. `publicUrl`: the origin of the hub itself, whose scheme and port its links
+   * share. `loopback`: the listener is on loopback.
+   */
+  constructor(readonly domain: string, readonly publicUrl: string, loopback: boolean) {
+    const url = new URL(publicUrl);
+    const host = plain(url.hostname);
+    this.#own = new Set([host, ...(loopback ? LOOPBACK_HOSTS : [])]);
+    this.#suffix = `.${plain(domain)}`;
+    this.#scheme = url.protocol;
+    this.#port = url.port === "" ? "" : `:${url.port}`;
+    this.ownLabel = host.endsWith(this.#suffix) ? host.slice(0, -this.#suffix.length) : null;
+  }
+
+  /** What `host`, a Host field's value as sent, names; the port says nothing. */
+  find(host: string): Place {
+    const known = this.#known.get(host);
+    if (known !== undefined) return known;
+    const place = this.#look(plain(withoutPort(host)));
+    if (this.#known.size >= REMEMBERED) this.#known.clear();
+    this.#known.set(host, place);
+    return place;
+  }
+
+  /** The public URL of the link `id`. */
+  urlOf(id: string): string {
+    return `${this.#scheme}//${id}${this.#suffix}${this.#port}`;
+  }
+
+  #look(host: string): Place {
+    if (this.#own.has(host)) return OWN;
+    if (!host.endsWith(this.#suffix)) return NONE;
+    const label = host.slice(0, -this.#suffix.length);
+    return label === "" || label.includes(".") ? NONE : { kind: "link", label };
+  }
+}
+
+function plain(host: string): string {
+  return host.toLowerCase().replace(/\.$/, "");
+}
+
+function withoutPort(host: string): string {
+  const colon = host.indexOf(":", host.startsWith("[") ? host.indexOf("]") : 0);
+  return colon < 0 ? host : host.slice(0, colon);
+}

@@ -1,0 +1,301 @@
+/** The hub: store, names, tokens, sessions and listeners, put together and taken apart. */
+import { type Clock, systemClock, type Timer } from "../clock.ts";
+import { contains, isLoopback, parseAddress, parseCidr } from "../core/address.ts";
+import { Failure, refusal } from "../core/errors.ts";
+import type { ServerLimits } from "../core/limits.ts";
+import type { Log } from "../log.ts";
+import { fetchAdapter } from "../net/adapter.ts";
+import type { Exchange } from "../net/exchange.ts";
+import { Listener } from "../net/listener.ts";
+import { renderRefusal } from "../pages/visitor.ts";
+import type { Store } from "../store/store.ts";
+import type { Wire } from "../wire/wire.ts";
+import { createApi } from "./api.ts";
+import { Hosts } from "./hosts.ts";
+import { Names } from "./names.ts";
+import { Peers } from "./peers.ts";
+import { hubSocketPath, openHubStore } from "./place.ts";
+import { randomText } from "./random.ts";
+import { Route } from "./route.ts";
+import { Sessions } from "./sessions.ts";
+import type { HubState } from "./state.ts";
+import { type Identity, Tokens } from "./tokens.ts";
+import { serveTunnel, TUNNEL_PATH } from "./tunnel.ts";
+
+/** Where a hub listens. */
+export interface ListenAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface HubOptions {
+  /** Null: 127.0.0.1:8080, or a free port where that is taken. */
+  readonly listen: ListenAddress | null;
+  /** Links are `<id>.<domain>`. Null: the host of `publicUrl`, else localhost. */
+  readonly domain: string | null;
+  /** The origin of API and tunnel. Null: the domain, on the port that is bound. */
+  readonly publicUrl: string | null;
+  /** The file of the sqlite store. */
+  readonly store: string;
+  /** Where the hub's own socket is made; null: it has none, as within a daemon. */
+  readonly state: string | null;
+  /** Addresses and blocks. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: ServerLimits;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+/** A hub that runs. */
+export interface Hub {
+  /** The origin of its API and tunnel: `http://localhost:8080`. */
+  readonly url: string;
+  readonly domain: string;
+  /** Where it is bound. */
+  readonly address: ListenAddress;
+  /** Its own socket, null without a state directory. */
+  readonly socket: string | null;
+  readonly tokens: Tokens;
+  /** Runs a session over `wire` as if `identity` had dialled in. */
+  attach(wire: Wire, identity: Identity): void;
+  /** Listens at `listen` instead; links keep their ids. Throws Failure, and listens as before, where it can't. */
+  rebind(listen: ListenAddress | null): Promise<void>;
+  /** Takes no more requests, tells daemons to dial elsewhere, and waits up to `ms` for what is in flight. */
+  drain(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
+
+/** Refusals are reported, and expired tokens noticed, so often. */
+const TICK_MS = 900;
+/** Records of links that stay declared are looked through so often. */
+const REFRESH_MS = 3_600_000;
+
+const UNKNOWN = refusal("link_unknown");
+
+/** Starts a hub. Resolves when it listens and knows its names. Throws Failure. */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const clock = options.clock ?? systemClock;
+  const store = await openHubStore(options.store, clock);
+  const hub = new RunningHub(options, clock, store);
+  try {
+    await hub.start();
+    return hub;
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+class RunningHub implements Hub, HubState {
+  readonly clock: Clock;
+  id = "";
+  names!: Names;
+  tokens!: Tokens;
+  sessions!: Sessions;
+  socket: string | null = null;
+  #address: ListenAddress = DEFAULT_LISTEN;
+  #hosts!: Hosts;
+  #route!: Route;
+  #listener: Listener | null = null;
+  #local: Listener | null = null;
+  #api!: ReturnType<typeof createApi>;
+  readonly #peers: Peers;
+  readonly #o: HubOptions;
+  readonly #store: Store;
+  readonly #tick: Timer;
+  #refreshedAt = 0;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: HubOptions, clock: Clock, store: Store) {
+    this.#o = options;
+    this.clock = clock;
+    this.#store = store;
+    this.#peers = new Peers(clock);
+    this.#tick = clock.timer(() => this.#ticked());
+  }
+
+  get url(): string {
+    return this.#hosts.publicUrl;
+  }
+
+  get domain(): string {
+    return this.#hosts.domain;
+  }
+
+  get address(): ListenAddress {
+    return this.#address;
+  }
+
+  hosts(): Hosts {
+    return this.#hosts;
+  }
+
+  draining(): boolean {
+    return this.#route.draining;
+  }
+
+  async start(): Promise<void> {
+    const { log, limits, state } = this.#o;
+    const { clock } = this;
+    this.id = await ownId(this.#store);
+    this.tokens = await Tokens.open(this.#store, clock);
+    const ownLabel = () => this.#hosts.ownLabel;
+    this.names = await Names.open({ store: this.#store, peers: this.#peers, clock, log, ownLabel });
+    const { streamsPerSession } = limits;
+    const parts = { hub: this.id, names: this.names, peers: this.#peers, clock, log, streamsPerSession };
+    this.sessions = new Sessions({ ...parts, hosts: () => this.#hosts }, this.tokens, limits.sessions);
+    this.#route = new Route(this.names, clock, streamsPerSession);
+    this.#api = createApi(this, log);
+    await this.#listen(this.#o.listen);
+    if (state !== null) await this.#listenLocally(hubSocketPath(state));
+    this.#refreshedAt = clock.mono();
+    this.#tick.set(TICK_MS);
+    if (state !== null && !this.tokens.any) {
+      log.warn(
+        "there is no token yet: make the first one with `connectd token create --scope admin --workspace default`",
+      );
+    }
+  }
+
+  attach(wire: Wire, identity: Identity): void {
+    this.sessions.accept(wire, identity, null);
+  }
+
+  async rebind(listen: ListenAddress | null): Promise<void> {
+    const before = this.#listener;
+    await this.#listen(listen);
+    before?.close();
+    this.sessions.tellUrls();
+  }
+
+  async drain(ms: number): Promise<void> {
+    this.#route.draining = true;
+    this.sessions.drain();
+    await this.#listener?.drain(ms);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#tick.drop();
+    this.#listener?.close();
+    this.#local?.close();
+    this.sessions?.close();
+    for (const peer of this.#peers.all()) peer.close();
+    await this.#store.close();
+  }
+
+  /** Listens at `wanted`, then makes everything that hangs on the address. Throws Failure. */
+  async #listen(wanted: ListenAddress | null): Promise<void> {
+    const listener = this.#makeListener();
+    const port = await bind(listener, wanted, this.#o.log);
+    const { hostname } = wanted ?? DEFAULT_LISTEN;
+    this.#address = { hostname, port };
+    this.#hosts = hostsOf(this.#o, this.#address);
+    this.#listener = listener;
+  }
+
+  #makeListener(): Listener {
+    const { limits, trustedProxies } = this.#o;
+    const cidrs = trustedProxies.map(parseCidr);
+    return new Listener({
+      limits,
+      clock: this.clock,
+      trusted: (ip) => {
+        const address = parseAddress(ip);
+        return address !== null && contains(cidrs, address);
+      },
+      handler: this.#serve,
+      refuse: renderRefusal,
+      secure: false,
+    });
+  }
+
+  /** The socket takes no token: whoever may open it, may everything. */
+  async #listenLocally(path: string): Promise<void> {
+    const listener = new Listener({
+      limits: this.#o.limits,
+      clock: this.clock,
+      trusted: () => false,
+      handler: (exchange) => this.#callApi(exchange, true),
+      refuse: renderRefusal,
+      secure: false,
+    });
+    // The store's lock is ours: a socket that is there was left behind.
+    await Deno.remove(path).catch(() => {});
+    await listener.listen({ path });
+    await Deno.chmod(path, 0o600);
+    this.#local = listener;
+    this.socket = path;
+  }
+
+  readonly #serve = (exchange: Exchange): void => {
+    const { host, target } = exchange.head;
+    const place = this.#hosts.find(host);
+    if (place.kind === "link") return this.#route.serve(exchange, place.label);
+    const query = target.indexOf("?");
+    const path = query < 0 ? target : target.slice(0, query);
+    if (place.kind === "none" && path !== "/healthz" && path !== "/readyz") return exchange.refuse(UNKNOWN);
+    if (path === TUNNEL_PATH) return serveTunnel(exchange, this.tokens, this.sessions, this.draining());
+    this.#callApi(exchange, false);
+  };
+
+  #callApi(exchange: Exchange, local: boolean): void {
+    const { requestId } = exchange;
+    fetchAdapter(exchange, (request) => this.#api.fetch(request, { local, requestId }));
+  }
+
+  #ticked(): void {
+    this.sessions.endExpired();
+    for (const peer of this.#peers.all()) peer.reportRefused();
+    if (this.clock.mono() - this.#refreshedAt >= REFRESH_MS) {
+      this.#refreshedAt = this.clock.mono();
+      this.names.refresh();
+    }
+    this.#tick.set(TICK_MS);
+  }
+}
+
+/** Binds `listener` and returns the port. A default that is taken gives way to a free port; a wish does not. */
+async function bind(listener: Listener, wanted: ListenAddress | null, log: Log): Promise<number> {
+  const { hostname, port } = wanted ?? DEFAULT_LISTEN;
+  try {
+    return (await listener.listen({ hostname, port }) as Deno.NetAddr).port;
+  } catch (cause) {
+    if (wanted === null && cause instanceof Deno.errors.AddrInUse) {
+      const free = (await listener.listen({ hostname, port: 0 }) as Deno.NetAddr).port;
+      log.warn(`port ${port} is in use: the hub listens on ${free}`);
+      return free;
+    }
+    const used = cause instanceof Deno.errors.AddrInUse;
+    const why = used ? "it is in use" : (cause as Error).message;
+    throw new Failure(`the hub can not listen on ${hostname}:${port}: ${why}`, {
+      hint: "name another address with --listen",
+      permanent: true,
+      cause,
+    });
+  }
+}
+
+function hostsOf({ domain, publicUrl }: HubOptions, { hostname, port }: ListenAddress): Hosts {
+  const host = publicUrl === null ? "localhost" : new URL(publicUrl).hostname;
+  // An address has no names below it.
+  const links = domain ?? (parseAddress(host.replace(/^\[|\]$/g, "")) === null ? host : "localhost");
+  const origin = new URL(publicUrl ?? `http://${links}:${port}`).origin;
+  return new Hosts(links, origin, isLoopback(hostname) || hostname === "localhost");
+}
+
+/** The hub's id, kept in its store. */
+async function ownId(store: Store): Promise<string> {
+  const bucket = store.bucket("hub");
+  const entry = await bucket.get("id");
+  if (entry !== null) return JSON.parse(entry.value) as string;
+  const id = randomText(13);
+  await bucket.put("id", JSON.stringify(id));
+  return id;
+}

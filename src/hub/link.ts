@@ -1,0 +1,112 @@
+/** A link as the hub knows it: the name it keeps, and what the link's daemon declared last. */
+import { type Code, type Refusal, refusal } from "../core/errors.ts";
+import type { LinkState } from "../core/link.ts";
+import { Policy, type PolicySpec } from "../core/policy.ts";
+import type { Peer } from "./peer.ts";
+
+/** Why a link answers 410. */
+export type Ended = "link_expired" | "link_revoked" | "link_removed";
+
+/** What is kept of a public id, also when its link is long gone. Times in ms since 1970. Replaced whole, never changed. */
+export interface NameRecord {
+  readonly id: string;
+  readonly workspace: string;
+  /** Who holds it: the daemon's id, and the name of the link there. */
+  readonly daemon: string;
+  readonly name: string;
+  /** Asked for by name, and free again 30 days after `declaredAt`; a random id is never given to another. */
+  readonly subdomain: boolean;
+  readonly declaredAt: number;
+  /** Its daemon names it among its links, or did when it was last there. */
+  readonly declared: boolean;
+  readonly expiresAt: number | null;
+  readonly ended: Ended | null;
+  readonly revokedAt: number | null;
+  /** The revocation was made here, and the daemon has not yet said that it knows. */
+  readonly revokePending: boolean;
+}
+
+/** What a daemon says of a link: the part of its declaration that is not about the name. */
+export interface Declared {
+  readonly policy: PolicySpec;
+  readonly state: "active" | "expired" | "revoked" | "error";
+  readonly expiresAt: number | null;
+}
+
+/** What the hub has seen of a link's requests since it started. */
+export interface HubCounters {
+  /** Handed to the daemon, which may still refuse. */
+  allowed: number;
+  /** Refused here. */
+  readonly denied: Partial<Record<Code, number>>;
+  bytesIn: number;
+  bytesOut: number;
+  open: number;
+}
+
+const ENDED: Readonly<Record<Ended, Refusal>> = {
+  link_expired: refusal("link_expired"),
+  link_revoked: refusal("link_revoked"),
+  link_removed: refusal("link_removed"),
+};
+const UNAVAILABLE = refusal("link_unavailable");
+
+/** One public id. Requests read it; only `Names` replaces its record. */
+export class HubLink {
+  readonly counters: HubCounters = { allowed: 0, denied: {}, bytesIn: 0, bytesOut: 0, open: 0 };
+  /** Null: no daemon has declared it since the hub started. */
+  policy: Policy | null = null;
+  /** Its daemon can not serve it just now. */
+  failing = false;
+  #policyText = "";
+  #unreported: Partial<Record<Code, number>> | null = null;
+
+  constructor(public record: NameRecord, public peer: Peer) {}
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  /** Why nobody gets in at `now`, whatever the policy says; null: somebody may. */
+  closedTo(now: number): Refusal | null {
+    const { ended, expiresAt } = this.record;
+    if (ended !== null) return ENDED[ended];
+    if (expiresAt !== null && expiresAt <= now) return ENDED.link_expired;
+    return this.failing ? UNAVAILABLE : null;
+  }
+
+  /** The word for its state at `now`; null: its daemon does not declare it any more. */
+  stateAt(now: number): LinkState | null {
+    const { declared, ended, expiresAt } = this.record;
+    if (!declared) return null;
+    if (ended === "link_revoked") return "revoked";
+    if (ended === "link_expired" || (expiresAt !== null && expiresAt <= now)) return "expired";
+    if (!this.peer.online) return "offline";
+    return this.failing ? "error" : "active";
+  }
+
+  /** Takes over what the daemon says of it now. */
+  declare({ policy, state }: Declared): void {
+    this.failing = state === "error";
+    // A thousand links are declared again with every reconnect; few policies differ.
+    const text = JSON.stringify(policy);
+    if (text === this.#policyText) return;
+    this.policy = new Policy(policy);
+    this.#policyText = text;
+  }
+
+  /** Counts a visitor that was refused here. */
+  deny(code: Code): void {
+    this.counters.denied[code] = (this.counters.denied[code] ?? 0) + 1;
+    this.#unreported ??= {};
+    this.#unreported[code] = (this.#unreported[code] ?? 0) + 1;
+    this.peer.refusals.add(this);
+  }
+
+  /** What was counted since the last call, for the daemon. */
+  takeRefused(): { id: string; code: string; n: number }[] {
+    const counts = Object.entries(this.#unreported ?? {}).map(([code, n]) => ({ id: this.id, code, n }));
+    this.#unreported = null;
+    return counts;
+  }
+}

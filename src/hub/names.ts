@@ -1,0 +1,255 @@
+/** The public ids of a hub: whose each one is, and what it answers once its link has ended. */
+import type { Clock } from "../clock.ts";
+import { checkSubdomain } from "../core/names.ts";
+import type { Log } from "../log.ts";
+import type { Bucket, Store } from "../store/store.ts";
+import { type Claimant, judgeClaim } from "./claim.ts";
+import { type Declared, type Ended, HubLink, type NameRecord } from "./link.ts";
+import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
+import { isRandomId, randomId } from "./random.ts";
+
+/** A link that a daemon declares. */
+export interface Wish extends Declared {
+  readonly name: string;
+  /** The id it had here, null: none. */
+  readonly id: string | null;
+  readonly subdomain: string | null;
+  /** It shall have another id than before. */
+  readonly newId: boolean;
+}
+
+/** A link that has its id. */
+export interface Granted {
+  readonly link: HubLink;
+  /** Resolves when a new id is durable, and nobody may be told before; null: it is known already. */
+  readonly stored: Promise<void> | null;
+}
+
+/** Why a link gets no id. */
+export interface NotGranted {
+  readonly code: "name_taken" | "bad_name" | "limit" | "store_unavailable";
+  readonly message: string;
+}
+
+/** Links of one daemon: far above what one serves, and a bound to what its token can fill up. */
+const LINKS_PER_DAEMON = 10_000;
+
+/** While a link is declared its record is written anew so often, that a crash does not make it look abandoned. */
+const REFRESH_MS = 24 * 3_600_000;
+
+/** What a hub keeps its names by. */
+export interface NamesOptions {
+  readonly store: Store;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The hub's own label under the domain, if it has one. */
+  ownLabel(): string | null;
+}
+
+/** All names in memory; the store is written behind, and waited for where a promise was made to somebody. */
+export class Names {
+  readonly #links = new Map<string, HubLink>();
+  readonly #bucket: Bucket;
+  readonly #o: NamesOptions;
+
+  private constructor(options: NamesOptions) {
+    this.#o = options;
+    this.#bucket = options.store.bucket("names");
+  }
+
+  /** Reads the names that the store holds. Throws Failure. */
+  static async open(options: NamesOptions): Promise<Names> {
+    const names = new Names(options);
+    const records = (await names.#bucket.list()).map(({ value }) => JSON.parse(value) as NameRecord);
+    // Of several ids that a link had, the one it has now comes last and stays.
+    records.sort((a, b) => Number(a.declared) - Number(b.declared) || a.declaredAt - b.declaredAt);
+    for (const record of records) names.#add(record, options.peers.of(record.workspace, record.daemon));
+    return names;
+  }
+
+  /** The link at `label`, ended ones included. */
+  find(label: string): HubLink | undefined {
+    return this.#links.get(label);
+  }
+
+  all(): Iterable<HubLink> {
+    return this.#links.values();
+  }
+
+  /** Gives a link of `peer` its id and takes over what was declared. */
+  grant(peer: Peer, wish: Wish): Granted | NotGranted {
+    const id = this.#idFor(peer, wish);
+    if (typeof id !== "string") {
+      peer.notGranted.set(wish.name, id);
+      return id;
+    }
+    peer.notGranted.delete(wish.name);
+    const before = peer.links.get(wish.name);
+    const link = this.#take(id, peer, wish);
+    if (before !== undefined && before !== link) this.end(before, "link_removed");
+    const known = link.record.declaredAt > 0;
+    const written = this.#declare(link, wish);
+    return { link, stored: known ? null : written };
+  }
+
+  /** The link ended: its daemon said so, or does not declare it any more. */
+  end(link: HubLink, code: Ended): void {
+    const { ended } = link.record;
+    // Whoever was revoked must not look as if it had only been taken away.
+    const stays = ended === "link_revoked" && code === "link_removed";
+    this.#change(link, { ended: stays ? ended : code, declared: false });
+  }
+
+  /** Revokes `link` for good, whatever its daemon says until it has heard of it. Throws Failure: nothing has changed. */
+  async revoke(link: HubLink): Promise<void> {
+    const { ended, revokedAt, revokePending } = link.record;
+    if (ended === "link_revoked") return;
+    // In memory first: what a daemon declares meanwhile must not write over it.
+    link.record = {
+      ...link.record,
+      ended: "link_revoked",
+      revokedAt: this.#o.clock.now(),
+      revokePending: true,
+    };
+    try {
+      await this.#save(link);
+    } catch (error) {
+      link.record = { ...link.record, ended, revokedAt, revokePending };
+      throw error;
+    }
+  }
+
+  /** Resolves when the link's record is durable as it stands. Throws Failure. */
+  async #save(link: HubLink): Promise<void> {
+    await this.#bucket.put(link.id, JSON.stringify(link.record));
+  }
+
+  /** Takes back an id that could not be stored. */
+  forget(link: HubLink): void {
+    this.#links.delete(link.id);
+    if (link.peer.links.get(link.record.name) === link) link.peer.links.delete(link.record.name);
+  }
+
+  /** Notes that the links of `peer` were declared until now. */
+  touch(peer: Peer): void {
+    for (const link of peer.links.values()) {
+      if (link.record.declared) this.#change(link, { declaredAt: this.#o.clock.now() });
+    }
+  }
+
+  /** Writes down, for links that have been declared for long, that they still are. */
+  refresh(): void {
+    const due = this.#o.clock.now() - REFRESH_MS;
+    for (const link of this.#links.values()) {
+      const { declared, subdomain, declaredAt } = link.record;
+      if (declared && subdomain && link.peer.online && declaredAt <= due) {
+        this.#change(link, { declaredAt: this.#o.clock.now() });
+      }
+    }
+  }
+
+  #idFor(peer: Peer, wish: Wish): string | NotGranted {
+    if (!peer.links.has(wish.name) && peer.links.size >= LINKS_PER_DAEMON) {
+      return { code: "limit", message: `a daemon has at most ${LINKS_PER_DAEMON} links` };
+    }
+    return wish.subdomain === null ? this.#randomFor(peer, wish) : this.#subdomainFor(peer, wish);
+  }
+
+  #subdomainFor(peer: Peer, wish: Wish): string | NotGranted {
+    const label = wish.subdomain!;
+    try {
+      checkSubdomain(label);
+    } catch (error) {
+      return { code: "bad_name", message: (error as SyntaxError).message };
+    }
+    if (label === this.#o.ownLabel()) return { code: "bad_name", message: `${label} is the hub's own name` };
+    const holder = this.#links.get(label);
+    if (holder === undefined || this.#judge(holder, peer, wish) !== "taken") return label;
+    return { code: "name_taken", message: `the name ${label} is taken: ask for another subdomain` };
+  }
+
+  #randomFor(peer: Peer, wish: Wish): string {
+    const now = peer.links.get(wish.name);
+    if (now !== undefined && !now.record.subdomain && !wish.newId) return now.id;
+    // An id that this hub gave before it lost its store, or that another hub of the same store gave.
+    if (!wish.newId && wish.id !== null && isRandomId(wish.id)) {
+      const holder = this.#links.get(wish.id);
+      if (holder === undefined) return wish.id;
+      if (!holder.record.subdomain && this.#judge(holder, peer, wish) === "own") return wish.id;
+    }
+    for (;;) {
+      const id = randomId();
+      if (!this.#links.has(id)) return id;
+    }
+  }
+
+  #judge({ record, peer }: HubLink, by: Peer, { name }: Wish): ReturnType<typeof judgeClaim> {
+    const claimant: Claimant = { workspace: by.workspace, daemon: by.daemon, name };
+    return judgeClaim(record, claimant, peer, this.#o.clock.now());
+  }
+
+  /** The link at `id`, held by `peer` from now on. */
+  #take(id: string, peer: Peer, { name, subdomain }: Wish): HubLink {
+    const holder = this.#links.get(id);
+    if (holder?.peer === peer && holder.record.name === name) {
+      peer.links.set(name, holder);
+      return holder;
+    }
+    // A fresh object: counters, policy and revocation were those of somebody else's link.
+    if (holder !== undefined) this.forget(holder);
+    return this.#add({
+      id,
+      workspace: peer.workspace,
+      daemon: peer.daemon,
+      name,
+      subdomain: subdomain !== null,
+      declaredAt: 0,
+      declared: false,
+      expiresAt: null,
+      ended: null,
+      revokedAt: null,
+      revokePending: false,
+    }, peer);
+  }
+
+  #add(record: NameRecord, peer: Peer): HubLink {
+    const link = new HubLink(record, peer);
+    this.#links.set(record.id, link);
+    peer.links.set(record.name, link);
+    return link;
+  }
+
+  #declare(link: HubLink, wish: Wish): Promise<void> {
+    link.declare(wish);
+    const now = this.#o.clock.now();
+    let { revokedAt, revokePending, declaredAt } = link.record;
+    if (wish.state === "revoked") {
+      revokedAt ??= now;
+      revokePending = false;
+    } else if (!revokePending) revokedAt = null;
+    const ended = revokedAt !== null ? "link_revoked" : wish.state === "expired" ? "link_expired" : null;
+    if (!link.record.declared) declaredAt = now;
+    return this.#change(link, {
+      declared: true,
+      declaredAt,
+      expiresAt: wish.expiresAt,
+      ended,
+      revokedAt,
+      revokePending,
+    });
+  }
+
+  /** Changes the record and has it written behind, unless it says so already. */
+  #change(link: HubLink, to: Partial<NameRecord>): Promise<void> {
+    const record = { ...link.record, ...to };
+    if (JSON.stringify(record) === JSON.stringify(link.record)) return Promise.resolve();
+    link.record = record;
+    const written = this.#save(link);
+    written.catch((error) => {
+      this.#o.log.warn("a name could not be stored", { id: link.id, error: (error as Error).message });
+    });
+    return written;
+  }
+}

@@ -1,0 +1,24 @@
+/** Ids and secrets of the hub: letters and digits that survive a host name, a header and being read out. */
+import { randomBytes } from "node:crypto";
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** `length` characters of `[a-z2-7]`, five bits each, from the system's source of randomness. */
+export function randomText(length: number): string {
+  let text = "";
+  for (const byte of randomBytes(length)) text += LETTERS[byte & 31];
+  return text;
+}
+
+/** A link's random id holds 65 bits: never guessed, never met twice. */
+const ID_LENGTH = 13;
+
+/** A fresh public id. */
+export function randomId(): string {
+  return randomText(ID_LENGTH);
+}
+
+/** Whether `label` has the form of a random id. */
+export function isRandomId(label: string): boolean {
+  return label.length === ID_LENGTH && /^[a-z2-7]+$/.test(label);
+}

@@ -1,0 +1,74 @@
+/** A visitor's request on its way: host to link, link to session. The only file between net and the wire. */
+import type { Clock } from "../clock.ts";
+import { type Code, type Refusal, refusal } from "../core/errors.ts";
+import { type OpenFacts, shield } from "../core/policy.ts";
+import type { Exchange } from "../net/exchange.ts";
+import type { HubLink } from "./link.ts";
+import type { Names } from "./names.ts";
+import { Upstream } from "./upstream.ts";
+
+const UNKNOWN = refusal("link_unknown");
+const OFFLINE = refusal("daemon_offline");
+const BUSY = refusal("hub_busy");
+const DRAINING = refusal("hub_draining");
+
+/** Requests to links. */
+export class Route {
+  /** Set once, when the hub is about to end. */
+  draining = false;
+
+  constructor(
+    private readonly names: Names,
+    private readonly clock: Clock,
+    private readonly streamsPerSession: number,
+  ) {}
+
+  /** Serves a request whose host is `label` under the domain. */
+  serve(exchange: Exchange, label: string): void {
+    const link = this.names.find(label);
+    if (link === undefined) return exchange.refuse(UNKNOWN);
+    if (this.draining) return exchange.refuse(DRAINING);
+    const refused = this.#judge(exchange, link);
+    if (refused !== null) return deny(exchange, link, refused);
+    const session = link.peer.pick(this.streamsPerSession);
+    if (session !== null) return void new Upstream(exchange, link, session);
+    if (link.peer.online) return deny(exchange, link, BUSY);
+    this.#await(exchange, link);
+  }
+
+  #judge(exchange: Exchange, link: HubLink): Refusal | null {
+    const closed = link.closedTo(this.clock.now());
+    if (closed !== null || link.policy === null) return closed;
+    const verdict = shield(link.policy, factsOf(exchange));
+    return verdict.kind === "deny" ? verdict.refusal : null;
+  }
+
+  /** The daemon was here a moment ago: its visitors wait for a while, and keep their bodies to themselves. */
+  #await(exchange: Exchange, link: HubLink): void {
+    const waiting = {
+      resume: (back: boolean) => {
+        exchange.onLeave = null;
+        // Meanwhile the link may have ended, or its name may have changed hands.
+        if (back) this.serve(exchange, link.id);
+        else deny(exchange, link, OFFLINE);
+      },
+    };
+    if (!link.peer.await(waiting)) return deny(exchange, link, OFFLINE);
+    exchange.onLeave = () => link.peer.forget(waiting);
+  }
+}
+
+function factsOf({ head, address }: Exchange): OpenFacts {
+  return {
+    method: head.method,
+    target: head.target,
+    address,
+    declaredLength: head.framing.kind === "length" ? head.framing.length : null,
+    websocket: head.upgrade === "websocket",
+  };
+}
+
+function deny(exchange: Exchange, link: HubLink, refused: Refusal): void {
+  link.deny(refused.code as Code);
+  exchange.refuse(refused);
+}

@@ -1,0 +1,70 @@
+/** The sessions of a hub: who may have one, and when it must end. */
+import { Session } from "../wire/session.ts";
+import type { Wire } from "../wire/wire.ts";
+import { DaemonConnection, type Parts } from "./connection.ts";
+import type { Identity, Tokens } from "./tokens.ts";
+
+/** All connections of all daemons. */
+export class Sessions {
+  readonly #connections = new Set<DaemonConnection>();
+  readonly #parts: Parts;
+  readonly #tokens: Tokens;
+  readonly #most: number;
+
+  constructor(parts: Parts, tokens: Tokens, most: number) {
+    this.#parts = parts;
+    this.#tokens = tokens;
+    this.#most = most;
+    tokens.onRevoked = (id) => this.#endWhere(({ token }) => token === id);
+  }
+
+  /** Whether there is room for another one. */
+  get full(): boolean {
+    return this.#connections.size >= this.#most;
+  }
+
+  /** Runs a session over `wire` for a daemon that has shown who it is. */
+  accept(wire: Wire, identity: Identity, address: string | null): void {
+    const { clock, streamsPerSession } = this.#parts;
+    const connection = new DaemonConnection(
+      this.#parts,
+      identity,
+      address,
+      (ended) => this.#connections.delete(ended),
+    );
+    this.#connections.add(connection);
+    connection.session = new Session(wire, "acceptor", connection, clock, { streams: streamsPerSession });
+  }
+
+  /** Ends the sessions whose token has expired. */
+  endExpired(): void {
+    this.#endWhere((identity) => !this.#tokens.isLive(identity));
+  }
+
+  /** Those of a workspace, or all (null), the oldest first. */
+  list(workspace: string | null): DaemonConnection[] {
+    return [...this.#connections].filter(({ identity }) =>
+      workspace === null || identity.workspace === workspace
+    );
+  }
+
+  /** Asks every daemon to dial elsewhere; what is in flight goes on. */
+  drain(): void {
+    for (const { session } of this.#connections) session.drain();
+  }
+
+  /** The hub listens elsewhere: every daemon is told the URLs of its links. */
+  tellUrls(): void {
+    for (const connection of this.#connections) connection.tellUrls();
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.bye("draining", "the hub ends");
+  }
+
+  #endWhere(matches: (identity: Identity) => boolean): void {
+    for (const connection of this.#connections) {
+      if (matches(connection.identity)) connection.bye("revoked_token", "the token is not valid any more");
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** What the API reads and changes: the hub without its sockets. */
+import type { Clock } from "../clock.ts";
+import type { Hosts } from "./hosts.ts";
+import type { Names } from "./names.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface HubState {
+  /** The hub's id. */
+  readonly id: string;
+  readonly clock: Clock;
+  readonly names: Names;
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  /** They change when the hub listens elsewhere. */
+  hosts(): Hosts;
+  draining(): boolean;
+}

@@ -1,0 +1,160 @@
+/** One visitor's request and the stream that carries it to the daemon: bytes and credit both ways, until both are done. */
+import { type Code, CODES, Malformed, refusal } from "../core/errors.ts";
+import { ResponseReader } from "../core/http1/head.ts";
+import type { ResponseHead } from "../core/http1/types.ts";
+import type { Exchange } from "../net/exchange.ts";
+import type { Session } from "../wire/session.ts";
+import type { Stream, StreamSink } from "../wire/stream.ts";
+import type { HubLink } from "./link.ts";
+
+/**
+ * Whoever stands on one side may leave at any time; `#over` makes the rest of the calls from the other side harmless.
+ * The daemon is not trusted: heads go through the strict codec, and the exchange holds the body to what its head said.
+ */
+export class Upstream implements StreamSink {
+  readonly #exchange: Exchange;
+  readonly #link: HubLink;
+  readonly #stream: Stream;
+  readonly #reader = new ResponseReader();
+  /** The final head went to the visitor. */
+  #answered = false;
+  #upgraded = false;
+  /** The request's body, or whatever follows a 101, is being read. */
+  #receiving = false;
+  #over = false;
+
+  /** Hands the request over; from here on both sides call back. */
+  constructor(exchange: Exchange, link: HubLink, session: Session) {
+    const { head } = exchange;
+    this.#exchange = exchange;
+    this.#link = link;
+    link.counters.allowed++;
+    link.counters.open++;
+    this.#reader.expect(head);
+    const bodiless = head.framing.kind === "none" && head.upgrade === null;
+    this.#stream = session.open({
+      kind: "http",
+      https: exchange.secure,
+      link: link.id,
+      address: exchange.address,
+      requestId: exchange.requestId,
+      host: head.host,
+    }, this);
+    this.#stream.sendHead(head.raw, bodiless);
+    exchange.onLeave = this.#left;
+    exchange.onFlushed = this.#flushed;
+    // With Expect the body is asked for by the target's 100, or comes by itself when the visitor tires of waiting.
+    if (head.framing.kind !== "none") this.#receive();
+  }
+
+  // From the daemon.
+
+  head(bytes: Uint8Array, last: boolean): void {
+    if (this.#over) return;
+    try {
+      this.#read(bytes, last);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#fail("target_bad_response");
+    }
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#over) return;
+    if (!this.#answered) return this.#fail("target_bad_response");
+    this.#link.counters.bytesOut += bytes.length;
+    this.#exchange.write(bytes);
+  }
+
+  end(trailers: string): void {
+    if (this.#over) return;
+    if (!this.#answered) return this.#fail("target_bad_response");
+    this.#exchange.finish(trailers);
+    if (!this.#upgraded) this.#done();
+  }
+
+  reset(code: string): void {
+    if (this.#over) return;
+    this.#done();
+    if (this.#answered) return this.#exchange.abort();
+    this.#exchange.refuse(refusal(isCode(code) ? code : "target_closed"));
+  }
+
+  writable(): void {
+    if (this.#receiving && !this.#over) this.#exchange.resume();
+  }
+
+  #read(bytes: Uint8Array, last: boolean): void {
+    if (this.#answered) throw new Malformed("target_bad_response", "a second head after the final one");
+    const used = this.#reader.read(bytes, 0, bytes.length);
+    const { head } = this.#reader;
+    if (head === null) {
+      if (last) throw new Malformed("target_bad_response", "a message ended within its head");
+      return;
+    }
+    if (used !== bytes.length) throw new Malformed("target_bad_response", "bytes after a head, in its frame");
+    if (head.status >= 200) return this.#answer(head, last);
+    if (head.status === 101) return this.#switch(head);
+    this.#reader.next();
+    this.#exchange.interim(head);
+  }
+
+  #answer(head: ResponseHead, last: boolean): void {
+    this.#answered = true;
+    this.#exchange.respond(head);
+    if (!last) return;
+    this.#exchange.finish();
+    this.#done();
+  }
+
+  /** 101: from now on bytes pass as they are, those that the visitor sent too early first. */
+  #switch(head: ResponseHead): void {
+    this.#answered = this.#upgraded = true;
+    this.#exchange.upgrade(head);
+    if (!this.#receiving) this.#receive();
+  }
+
+  // From the visitor.
+
+  #receive(): void {
+    this.#receiving = true;
+    this.#exchange.receive({
+      data: (bytes) => {
+        if (this.#over) return bytes.length;
+        const taken = this.#stream.send(bytes, 0, bytes.length);
+        this.#link.counters.bytesIn += taken;
+        return taken;
+      },
+      end: (trailers) => {
+        if (!this.#over) this.#stream.end(trailers);
+      },
+    });
+  }
+
+  readonly #left = (): void => {
+    if (this.#over) return;
+    this.#done();
+    this.#stream.reset("visitor_left");
+  };
+
+  readonly #flushed = (octets: number): void => {
+    if (!this.#over) this.#stream.consumed(octets);
+  };
+
+  /** The daemon broke the rules: nothing that it sends on this stream is of use. */
+  #fail(code: Code): void {
+    this.#done();
+    this.#stream.reset(code);
+    if (this.#answered) this.#exchange.abort();
+    else this.#exchange.refuse(refusal(code));
+  }
+
+  #done(): void {
+    this.#over = true;
+    this.#link.counters.open--;
+  }
+}
+
+function isCode(code: string): code is Code {
+  return Object.hasOwn(CODES, code);
+}
