@@ -1,0 +1,89 @@
+/**
+ * What an OPEN frame says: kind u8, flags u8 (1: the visitor used https), then link, address, request id and host,
+ * each a length u8 and that many octets. Frozen like the frame types.
+ */
+import { latin1 } from "./latin1.ts";
+import { FrameError } from "./frame.ts";
+
+/** Who a stream is for, and from. The texts are visible ASCII, at most 255 octets each. */
+export interface OpenFields {
+  readonly kind: "http" | "tcp";
+  /** The visitor's connection was encrypted. */
+  readonly https: boolean;
+  /** The link's public id. */
+  readonly link: string;
+  /** The client's address. */
+  readonly address: string;
+  readonly requestId: string;
+  /** The authority that the visitor sent. */
+  readonly host: string;
+}
+
+const HTTP = 1, TCP = 2;
+const HTTPS = 1;
+
+/** The octets of `fields` as the payload of a frame. */
+export function openLength({ link, address, requestId, host }: OpenFields): number {
+  return 6 + link.length + address.length + requestId.length + host.length;
+}
+
+/** Writes `fields` to bytes[at…]; returns what follows. Throws RangeError where a text can not be sent. */
+export function writeOpen(bytes: Uint8Array, at: number, fields: OpenFields): number {
+  bytes[at] = fields.kind === "http" ? HTTP : TCP;
+  bytes[at + 1] = fields.https ? HTTPS : 0;
+  at = writeText(bytes, at + 2, fields.link);
+  at = writeText(bytes, at, fields.address);
+  at = writeText(bytes, at, fields.requestId);
+  return writeText(bytes, at, fields.host);
+}
+
+/**
+ * Reads the payload bytes[from, to). Throws FrameError: its texts go into heads and logs, so octets that could end a
+ * line there end the session here.
+ */
+export function readOpen(bytes: Uint8Array, from: number, to: number): OpenFields {
+  const kind = bytes[from], flags = bytes[from + 1];
+  if ((kind !== HTTP && kind !== TCP) || flags > HTTPS) {
+    throw new FrameError(`an OPEN of kind ${kind}, flags ${flags}`);
+  }
+  const link = from + 2;
+  const address = skipText(bytes, link, to);
+  const requestId = skipText(bytes, address, to);
+  const host = skipText(bytes, requestId, to);
+  if (skipText(bytes, host, to) !== to) throw new FrameError("an OPEN with octets after its texts");
+  return {
+    kind: kind === HTTP ? "http" : "tcp",
+    https: flags === HTTPS,
+    link: latin1(bytes, link + 1, address),
+    address: latin1(bytes, address + 1, requestId),
+    requestId: latin1(bytes, requestId + 1, host),
+    host: latin1(bytes, host + 1, to),
+  };
+}
+
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  const { length } = text;
+  if (length > 255) throw new RangeError("a text of OPEN has more than 255 characters");
+  bytes[at++] = length;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x21 || code > 0x7e) {
+      throw new RangeError("a text of OPEN has other characters than visible ASCII");
+    }
+    bytes[at++] = code;
+  }
+  return at;
+}
+
+/** Returns where the text whose length stands at `at` ends. */
+function skipText(bytes: Uint8Array, at: number, to: number): number {
+  const end = at + 1 + bytes[at];
+  // At `to` there is no length to read: what lies there belongs to another frame.
+  if (at >= to || end > to) throw new FrameError("an OPEN whose texts are cut short");
+  for (let i = at + 1; i < end; i++) {
+    if (bytes[i] < 0x21 || bytes[i] > 0x7e) {
+      throw new FrameError("an OPEN with other octets than visible ASCII");
+    }
+  }
+  return end;
+}
