@@ -68,15 +68,15 @@ function find(context: ApiContext, { names }: HubState): HubLink {
 }
 
 /** A link in JSON (product §5, interfaces: APIs). What only its daemon knows is null. */
-function printLink(link: HubLink, { id: hub, clock, hosts }: HubState): unknown {
+function printLink(link: HubLink, hub: HubState): unknown {
   const { record, counters } = link;
-  const state = link.stateAt(clock.now());
-  const url = hosts().urlOf(record.id);
+  const state = link.stateAt(hub.clock.now());
+  const url = hub.hosts().urlOf(record.id);
   return {
     name: record.name,
     id: record.id,
     url,
-    urls: [{ hub, id: record.id, url, state }],
+    urls: [{ hub: hub.id, id: record.id, url, state }],
     target: null,
     state,
     source: null,

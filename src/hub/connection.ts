@@ -1,7 +1,7 @@
 /** One connection of a daemon: hello, welcome, and the changes that come after. */
 import type { Clock, Timer } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Control, Hello, LinkDecl, Links } from "../wire/hello.ts";
+import type { Control, Grant, Hello, LinkDecl, Links, Revocation } from "../wire/hello.ts";
 import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { Hosts } from "./hosts.ts";
@@ -23,11 +23,6 @@ export interface Parts {
   readonly streamsPerSession: number;
   hosts(): Hosts;
 }
-
-/** What is said to the daemon of one of its links. */
-type Answer =
-  | { readonly name: string; readonly id: string; readonly url: string }
-  | { readonly name: string; readonly refused: { readonly code: string; readonly message: string } };
 
 const VERSION = 1;
 
@@ -90,8 +85,8 @@ export class DaemonConnection implements SessionHandler, Way {
   }
 
   control(message: Control): void {
-    if (message.type === "hello") return this.#begin(message as Hello);
-    if (message.type === "links") return this.#change(message as Links);
+    if (message.type === "hello") return this.#begin(message);
+    if (message.type === "links") return this.#change(message);
     if (message.type === "bye") this.draining();
   }
 
@@ -185,7 +180,7 @@ export class DaemonConnection implements SessionHandler, Way {
     });
   }
 
-  #tellGranted(revision: number, links: readonly Answer[]): void {
+  #tellGranted(revision: number, links: readonly Grant[]): void {
     for (let i = 0; i < links.length; i += ANSWERS_PER_MESSAGE) {
       this.session.control({ type: "granted", revision, links: links.slice(i, i + ANSWERS_PER_MESSAGE) });
     }
@@ -203,7 +198,7 @@ export class DaemonConnection implements SessionHandler, Way {
     peer: Peer,
     declared: readonly LinkDecl[],
     fresh: boolean,
-    answer: (links: Answer[]) => void,
+    answer: (links: Grant[]) => void,
   ): void {
     const { names } = this.#parts;
     const grants = declared.map((decl) => fresh ? names.grant(peer, decl) : known(peer, decl));
@@ -213,7 +208,7 @@ export class DaemonConnection implements SessionHandler, Way {
       // While the disk was busy the daemon may have left, or another process taken its place.
       if (this.#over) return;
       if (peer.instance !== this.hello!.instance) return this.replace();
-      answer(grants.map((grant, i): Answer => {
+      answer(grants.map((grant, i): Grant => {
         const { name } = declared[i];
         if (!("link" in grant)) return { name, refused: { code: grant.code, message: grant.message } };
         if (outcomes[i].status === "fulfilled") return this.#granted(name, grant.link);
@@ -234,7 +229,7 @@ export class DaemonConnection implements SessionHandler, Way {
     this.bye("replaced", "another process uses this daemon's state");
   }
 
-  #granted(name: string, { id }: HubLink): Answer {
+  #granted(name: string, { id }: HubLink): Grant {
     return { name, id, url: this.#parts.hosts().urlOf(id) };
   }
 
@@ -256,7 +251,7 @@ function known(peer: Peer, { name }: LinkDecl): Granted | NotGranted {
 }
 
 /** Revocations made here that the daemon has not confirmed. */
-function pendingRevocations(peer: Peer): { name: string; id: string; at: number }[] {
+function pendingRevocations(peer: Peer): Revocation[] {
   return [...peer.links.values()]
     .filter(({ record }) => record.revokePending)
     .map(({ record }) => ({ name: record.name, id: record.id, at: record.revokedAt! }));

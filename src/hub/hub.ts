@@ -14,7 +14,7 @@ import { createApi } from "./api.ts";
 import { Hosts } from "./hosts.ts";
 import { Names } from "./names.ts";
 import { Peers } from "./peers.ts";
-import { hubSocketPath, openHubStore } from "./place.ts";
+import { hubSocketPath } from "./place.ts";
 import { randomText } from "./random.ts";
 import { Route } from "./route.ts";
 import { Sessions } from "./sessions.ts";
@@ -35,8 +35,8 @@ export interface HubOptions {
   readonly domain: string | null;
   /** The origin of API and tunnel. Null: the domain, on the port that is bound. */
   readonly publicUrl: string | null;
-  /** The file of the sqlite store. */
-  readonly store: string;
+  /** Of `openHubStore`; closed with the hub. */
+  readonly store: Store;
   /** Where the hub's own socket is made; null: it has none, as within a daemon. */
   readonly state: string | null;
   /** Addresses and blocks. */
@@ -74,11 +74,9 @@ const REFRESH_MS = 3_600_000;
 
 const UNKNOWN = refusal("link_unknown");
 
-/** Starts a hub. Resolves when it listens and knows its names. Throws Failure. */
+/** Starts a hub. Resolves when it listens and knows its names. Throws Failure, and has closed the store. */
 export async function startHub(options: HubOptions): Promise<Hub> {
-  const clock = options.clock ?? systemClock;
-  const store = await openHubStore(options.store, clock);
-  const hub = new RunningHub(options, clock, store);
+  const hub = new RunningHub(options);
   try {
     await hub.start();
     return hub;
@@ -108,12 +106,12 @@ class RunningHub implements Hub, HubState {
   #refreshedAt = 0;
   #closed: Promise<void> | null = null;
 
-  constructor(options: HubOptions, clock: Clock, store: Store) {
+  constructor(options: HubOptions) {
     this.#o = options;
-    this.clock = clock;
-    this.#store = store;
-    this.#peers = new Peers(clock);
-    this.#tick = clock.timer(() => this.#ticked());
+    this.clock = options.clock ?? systemClock;
+    this.#store = options.store;
+    this.#peers = new Peers(this.clock);
+    this.#tick = this.clock.timer(() => this.#ticked());
   }
 
   get url(): string {

@@ -102,23 +102,20 @@ export class Names {
     this.#change(link, { ended: stays ? ended : code, declared: false });
   }
 
-  /** Revokes `link` for good, whatever its daemon says until it has heard of it. Throws Failure: nothing has changed. */
+  /** Revokes `link`, whatever its daemon says until it has heard of it: stored first, then told. Throws Failure: nothing has changed. */
   async revoke(link: HubLink): Promise<void> {
     const { ended, revokedAt, revokePending } = link.record;
     if (ended === "link_revoked") return;
+    const at = this.#o.clock.now();
     // In memory first: what a daemon declares meanwhile must not write over it.
-    link.record = {
-      ...link.record,
-      ended: "link_revoked",
-      revokedAt: this.#o.clock.now(),
-      revokePending: true,
-    };
+    link.record = { ...link.record, ended: "link_revoked", revokedAt: at, revokePending: true };
     try {
       await this.#save(link);
     } catch (error) {
       link.record = { ...link.record, ended, revokedAt, revokePending };
       throw error;
     }
+    link.peer.tell({ type: "revoke", name: link.record.name, id: link.id, at });
   }
 
   /** Resolves when the link's record is durable as it stands. Throws Failure. */

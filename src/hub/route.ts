@@ -1,6 +1,6 @@
 /** A visitor's request on its way: host to link, link to session. The only file between net and the wire. */
 import type { Clock } from "../clock.ts";
-import { type Code, type Refusal, refusal } from "../core/errors.ts";
+import { type Refusal, refusal } from "../core/errors.ts";
 import { type OpenFacts, shield } from "../core/policy.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { HubLink } from "./link.ts";
@@ -11,6 +11,11 @@ const UNKNOWN = refusal("link_unknown");
 const OFFLINE = refusal("daemon_offline");
 const BUSY = refusal("hub_busy");
 const DRAINING = refusal("hub_draining");
+
+const MALFORMED = refusal("bad_request");
+
+/** What OPEN can carry; a longer one is some label with a port of hundreds of zeros. */
+const HOST_MAX = 255;
 
 /** Requests to links. */
 export class Route {
@@ -28,6 +33,7 @@ export class Route {
     const link = this.names.find(label);
     if (link === undefined) return exchange.refuse(UNKNOWN);
     if (this.draining) return exchange.refuse(DRAINING);
+    if (exchange.head.host.length > HOST_MAX) return deny(exchange, link, MALFORMED);
     const refused = this.#judge(exchange, link);
     if (refused !== null) return deny(exchange, link, refused);
     const session = link.peer.pick(this.streamsPerSession);
@@ -69,6 +75,6 @@ function factsOf({ head, address }: Exchange): OpenFacts {
 }
 
 function deny(exchange: Exchange, link: HubLink, refused: Refusal): void {
-  link.deny(refused.code as Code);
+  link.deny(refused.code);
   exchange.refuse(refused);
 }

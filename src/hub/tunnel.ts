@@ -1,7 +1,8 @@
 /** `GET /v1/tunnel`: where daemons dial in. */
 import { field } from "../core/http1/types.ts";
 import type { Exchange } from "../net/exchange.ts";
-import { acceptUpgrade, WebSocketWire } from "../wire/websocket.ts";
+import { acceptUpgrade } from "../wire/handshake.ts";
+import { WebSocketWire } from "../wire/websocket.ts";
 import { ApiProblem, renderProblem } from "./problem.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";

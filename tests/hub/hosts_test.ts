@@ -1,0 +1,57 @@
+/** Which host is whose. */
+import assert from "node:assert/strict";
+import { Hosts } from "../../src/hub/hosts.ts";
+
+const print = (hosts: Hosts, host: string) => {
+  const place = hosts.find(host);
+  return place.kind === "link" ? `link ${place.label}` : place.kind;
+};
+
+Deno.test("hosts are compared without case, port and trailing dot, and one label is a link", () => {
+  const hosts = new Hosts("hub.example.com", "https://hub.example.com", false);
+  for (
+    const [host, expected] of [
+      ["hub.example.com", "own"],
+      ["HUB.Example.COM.", "own"],
+      ["hub.example.com:8443", "own"],
+      ["hub.example.com.:80", "own"],
+      ["demo.hub.example.com", "link demo"],
+      ["DEMO.hub.example.com.:80", "link demo"],
+      ["a.b.hub.example.com", "none"],
+      [".hub.example.com", "none"],
+      ["demo.hub.example.com..", "none"],
+      ["demohub.example.com", "none"],
+      ["example.com", "none"],
+      ["localhost", "none"],
+      ["127.0.0.1:8080", "none"],
+      ["[::1]:8080", "none"],
+      ["", "none"],
+    ]
+  ) {
+    for (const _again of [1, 2]) assert.equal(print(hosts, host), expected, host);
+  }
+});
+
+Deno.test("a hub on loopback is itself under every name of loopback", () => {
+  const hosts = new Hosts("localhost", "http://localhost:8080", true);
+  for (const host of ["hub.localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:8080", "[::1]:8080"]) {
+    assert.equal(print(hosts, host), "own", host);
+  }
+  assert.equal(print(hosts, "x.localhost:1"), "link x");
+  assert.equal(hosts.urlOf("x"), "http://x.localhost:8080");
+});
+
+Deno.test("the hub's own host is no link, within the domain or outside it", () => {
+  const inside = new Hosts("example.com", "https://hub.example.com", false);
+  assert.equal(print(inside, "hub.example.com"), "own");
+  assert.equal(inside.ownLabel, "hub");
+  assert.equal(inside.urlOf("x"), "https://x.example.com");
+  const outside = new Hosts("links.example", "https://hub.example.com", false);
+  assert.equal(outside.ownLabel, null);
+  assert.equal(print(outside, "links.example"), "none");
+});
+
+Deno.test("a flood of invented hosts is not kept", () => {
+  const hosts = new Hosts("example.com", "https://hub.example.com", false);
+  for (let i = 0; i < 20_000; i++) assert.equal(print(hosts, `h${i}.example.com`), `link h${i}`);
+});

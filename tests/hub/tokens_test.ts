@@ -1,0 +1,114 @@
+/** Tokens: shown once, kept as digests, gone at once. */
+import assert from "node:assert/strict";
+import { TestClock } from "../../src/clock.ts";
+import { Failure } from "../../src/core/errors.ts";
+import { hubStorePath, openHubStore, openTokens } from "../../src/hub/place.ts";
+import { Tokens, type TokenWish } from "../../src/hub/tokens.ts";
+
+const WISH: TokenWish = { scope: "daemon", workspace: "acme", name: null, ttlMs: null };
+
+const withFolder = (title: string, run: (folder: string) => Promise<void>) =>
+  Deno.test(title, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await run(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
+withFolder(
+  "a token lets in who shows it, after a restart too, and nothing that is like it",
+  async (folder) => {
+    const first = await openTokens(`${folder}/hub.db`);
+    const { token, record } = await first.tokens.create(WISH);
+    await first.close();
+    const again = await openTokens(`${folder}/hub.db`);
+    const text = token.expose();
+    const expected = { token: record.id, name: record.name, scope: "daemon", workspace: "acme" };
+    assert.deepEqual(again.tokens.identify(`Bearer ${text}`), expected);
+    assert.deepEqual(again.tokens.identify(`bearer  ${text}`), expected);
+    const last = text.endsWith("a") ? "b" : "a";
+    const other = (await again.tokens.create(WISH)).token.expose();
+    for (
+      const header of [
+        undefined,
+        "",
+        text,
+        "Bearer",
+        `Basic ${text}`,
+        `Bearer ${text.slice(0, -1)}`,
+        `Bearer ${text.slice(0, -1)}${last}`,
+        `Bearer ${text} x`,
+        `Bearer ${text.slice(0, 17)}${other.slice(17)}`,
+        `Bearer ${text.toUpperCase()}`,
+      ]
+    ) assert.equal(again.tokens.identify(header), null, String(header));
+    await again.close();
+  },
+);
+
+withFolder("the store never holds a token, and a token does not print", async (folder) => {
+  const { tokens, close } = await openTokens(`${folder}/hub.db`);
+  const { token } = await tokens.create(WISH);
+  await close();
+  const secret = token.expose().split("_")[2];
+  for (const { name } of Deno.readDirSync(folder)) {
+    assert.ok(!new TextDecoder("latin1").decode(Deno.readFileSync(`${folder}/${name}`)).includes(secret));
+  }
+  assert.equal(`${token} ${JSON.stringify({ token })}`, `*** {"token":"***"}`);
+  assert.equal(secret.length, 32);
+});
+
+withFolder("a token ends when it is revoked, by id or name, and when its time is over", async (folder) => {
+  const clock = new TestClock();
+  const { tokens, close } = await openTokens(`${folder}/hub.db`, clock);
+  const timed = await tokens.create({ ...WISH, ttlMs: 1000 });
+  const named = await tokens.create({ ...WISH, name: "laptop" });
+  const revoked: string[] = [];
+  tokens.onRevoked = (id) => void revoked.push(id);
+  assert.equal(await tokens.revoke("laptop", "other"), null);
+  assert.equal((await tokens.revoke("laptop", "acme"))!.revokedAt, clock.now());
+  clock.advance(10);
+  assert.equal((await tokens.revoke(named.record.id, null))!.revokedAt, clock.now() - 10);
+  assert.deepEqual(revoked, [named.record.id]);
+  assert.equal(tokens.identify(`Bearer ${named.token.expose()}`), null);
+  const identity = tokens.identify(`Bearer ${timed.token.expose()}`)!;
+  clock.advance(989);
+  assert.ok(tokens.isLive(identity));
+  clock.advance(1);
+  assert.ok(!tokens.isLive(identity));
+  assert.ok(!tokens.any);
+  await close();
+});
+
+withFolder("a name is one live token's in its workspace", async (folder) => {
+  const { tokens, close } = await openTokens(`${folder}/hub.db`);
+  const wish = { ...WISH, name: "ci" };
+  const tries = await Promise.allSettled([tokens.create(wish), tokens.create(wish)]);
+  assert.deepEqual(tries.map(({ status }) => status), ["fulfilled", "rejected"]);
+  await tokens.create({ ...wish, workspace: "other" });
+  await tokens.revoke("ci", "acme");
+  await tokens.create(wish);
+  assert.equal(tokens.list("acme").length, 2);
+  await assert.rejects(tokens.create({ ...WISH, name: "No Name" }), Failure);
+  await close();
+});
+
+withFolder("the store is one process's, and is free again after it", async (folder) => {
+  const path = hubStorePath(folder);
+  const first = await openTokens(path);
+  await assert.rejects(openTokens(path), (error: Failure) => error.message.includes(`pid ${Deno.pid}`));
+  await first.close();
+  await (await openTokens(path)).close();
+  await assert.rejects(openTokens(`${folder}/none/hub.db`), Failure);
+});
+
+withFolder("a token that could not be stored lets nobody in", async (folder) => {
+  const clock = new TestClock();
+  const store = await openHubStore(`${folder}/hub.db`, clock);
+  const tokens = await Tokens.open(store, clock);
+  await store.close();
+  await assert.rejects(tokens.create(WISH), Failure);
+  assert.deepEqual(tokens.list(null), []);
+});
