@@ -1,5 +1,5 @@
 /**
- * What an OPEN frame says: kind u8, flags u8 (1: the visitor used https), then link, address, request id and host,
+ * What an OPEN frame says: kind u8, flags u8, then link, address, request id and host,
  * each a length u8 and that many octets. Frozen like the frame types.
  */
 import { latin1 } from "./latin1.ts";
@@ -21,16 +21,20 @@ export interface OpenFields {
 
 const HTTP = 1, TCP = 2;
 const HTTPS = 1;
+/** A flag: the opener knows that its stream begins with little credit. */
+export const NARROW = 2;
+/** A flag: the other side begins with little credit. */
+export const NARROW_BACK = 4;
 
-/** The octets of `fields` as the payload of a frame. */
+/** The octets of `fields` as the payload of a frame. Throws RangeError where a text can not be sent. */
 export function openLength({ link, address, requestId, host }: OpenFields): number {
-  return 6 + link.length + address.length + requestId.length + host.length;
+  return 2 + textLength(link) + textLength(address) + textLength(requestId) + textLength(host);
 }
 
-/** Writes `fields` to bytes[at…]; returns what follows. Throws RangeError where a text can not be sent. */
-export function writeOpen(bytes: Uint8Array, at: number, fields: OpenFields): number {
+/** Writes `fields`, which `openLength` has measured, and `flags` (NARROW, NARROW_BACK) to bytes[at…]; returns what follows. */
+export function writeOpen(bytes: Uint8Array, at: number, fields: OpenFields, flags = 0): number {
   bytes[at] = fields.kind === "http" ? HTTP : TCP;
-  bytes[at + 1] = fields.https ? HTTPS : 0;
+  bytes[at + 1] = fields.https ? flags | HTTPS : flags;
   at = writeText(bytes, at + 2, fields.link);
   at = writeText(bytes, at, fields.address);
   at = writeText(bytes, at, fields.requestId);
@@ -43,7 +47,7 @@ export function writeOpen(bytes: Uint8Array, at: number, fields: OpenFields): nu
  */
 export function readOpen(bytes: Uint8Array, from: number, to: number): OpenFields {
   const kind = bytes[from], flags = bytes[from + 1];
-  if ((kind !== HTTP && kind !== TCP) || flags > HTTPS) {
+  if ((kind !== HTTP && kind !== TCP) || flags > ALL_FLAGS) {
     throw new FrameError(`an OPEN of kind ${kind}, flags ${flags}`);
   }
   const link = from + 2;
@@ -53,7 +57,7 @@ export function readOpen(bytes: Uint8Array, from: number, to: number): OpenField
   if (skipText(bytes, host, to) !== to) throw new FrameError("an OPEN with octets after its texts");
   return {
     kind: kind === HTTP ? "http" : "tcp",
-    https: flags === HTTPS,
+    https: (flags & HTTPS) !== 0,
     link: latin1(bytes, link + 1, address),
     address: latin1(bytes, address + 1, requestId),
     requestId: latin1(bytes, requestId + 1, host),
@@ -61,17 +65,22 @@ export function readOpen(bytes: Uint8Array, from: number, to: number): OpenField
   };
 }
 
-function writeText(bytes: Uint8Array, at: number, text: string): number {
-  const { length } = text;
-  if (length > 255) throw new RangeError("a text of OPEN has more than 255 characters");
-  bytes[at++] = length;
-  for (let i = 0; i < length; i++) {
+const ALL_FLAGS = HTTPS | NARROW | NARROW_BACK;
+
+function textLength(text: string): number {
+  if (text.length > 255) throw new RangeError("a text of OPEN has more than 255 characters");
+  for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x21 || code > 0x7e) {
       throw new RangeError("a text of OPEN has other characters than visible ASCII");
     }
-    bytes[at++] = code;
   }
+  return 1 + text.length;
+}
+
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  bytes[at++] = text.length;
+  for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
   return at;
 }
 

@@ -108,7 +108,5 @@ export interface Bye {
 
 export type Control = Hello | Welcome | Links | GrantedLinks | Revoke | Refused | Bye;
 
-/** Reads a message of an untrusted peer. Null for a type that is not known. Throws Failure for one that is malformed. */
-export function parseControl(_value: unknown): Control | null {
-  throw new Error("not yet");
-}
+/** The version of the messages here. */
+export const VERSION = 1;
