@@ -38,6 +38,10 @@ export const READERS: readonly Scope[] = ["admin", "daemon", "member", "viewer"]
 export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>();
   const operations = [...linkRoutes(state), ...tokenRoutes(state)];
+  api.use(async (context, next) => {
+    await next();
+    context.header("X-Request-Id", context.env.requestId);
+  });
   api.use("/v1/*", async (context, next) => {
     context.set("caller", identify(context, state));
     await next();

@@ -76,7 +76,7 @@ function printLink(link: HubLink, hub: HubState): unknown {
     name: record.name,
     id: record.id,
     url,
-    urls: [{ hub: hub.id, id: record.id, url, state }],
+    urls: [{ hub: hub.id, id: record.id, url, state, lastError: null }],
     target: null,
     state,
     source: null,

@@ -4,7 +4,7 @@ import { parseDuration } from "../core/units.ts";
 import { type ApiContext, notFound, type Operation, page, readObject, time } from "./api.ts";
 import { ApiProblem, type BodyError } from "./problem.ts";
 import type { HubState } from "./state.ts";
-import { NameTaken, type Scope, SCOPES, type TokenRecord, type TokenWish } from "./tokens.ts";
+import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
 
 const ADMIN: readonly Scope[] = ["admin"];
 
@@ -28,16 +28,11 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       scopes: ADMIN,
       async run(context) {
         const wish = readWish(await readObject(context), context.var.caller.workspace);
-        try {
-          const { token, record } = await tokens.create(wish);
-          return context.json({ ...printToken(record), token: token.expose() }, 201, {
-            Location: `/v1/tokens/${record.id}`,
-            "Cache-Control": "no-store",
-          });
-        } catch (error) {
-          if (error instanceof NameTaken) throw new ApiProblem(409, "name_taken", `${error.message}.`);
-          throw error;
-        }
+        const { token, record } = await orConflict(tokens.create(wish));
+        return context.json({ ...printToken(record), token: token.expose() }, 201, {
+          Location: `/v1/tokens/${record.id}`,
+          "Cache-Control": "no-store",
+        });
       },
     },
     {
@@ -46,12 +41,21 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       scopes: ADMIN,
       async run(context: ApiContext) {
         const { workspace } = context.var.caller;
-        const record = await tokens.revoke(context.req.param("id")!, workspace);
+        const record = await orConflict(tokens.revoke(context.req.param("id")!, workspace));
         if (record === null) throw notFound("token");
         return context.json(printToken(record));
       },
     },
   ];
+}
+
+async function orConflict<T>(done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    if (!(error instanceof TokenConflict)) throw error;
+    throw new ApiProblem(409, error.code, `${error.message}: ${error.hint}.`);
+  }
 }
 
 function keyOf({ name, id }: TokenRecord): string {

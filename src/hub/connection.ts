@@ -78,7 +78,7 @@ export class DaemonConnection implements SessionHandler, Way {
 
   // What the session tells.
 
-  /** Streams lead from visitors to daemons, never back. */
+  /** Never called: a hub admits no stream from a daemon. */
   open(stream: Stream): StreamSink {
     stream.reset("not_allowed");
     return { head() {}, data() {}, end() {}, reset() {}, writable() {} };

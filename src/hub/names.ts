@@ -129,10 +129,11 @@ export class Names {
     if (link.peer.links.get(link.record.name) === link) link.peer.links.delete(link.record.name);
   }
 
-  /** Notes that the links of `peer` were declared until now. */
+  /** The daemon left: from now on its subdomains are held, and no longer used. */
   touch(peer: Peer): void {
     for (const link of peer.links.values()) {
-      if (link.record.declared) this.#change(link, { declaredAt: this.#o.clock.now() });
+      const { declared, subdomain } = link.record;
+      if (declared && subdomain) this.#change(link, { declaredAt: this.#o.clock.now() });
     }
   }
 
@@ -148,7 +149,7 @@ export class Names {
   }
 
   #idFor(peer: Peer, wish: Wish): string | NotGranted {
-    if (!peer.links.has(wish.name) && peer.links.size >= LINKS_PER_DAEMON) {
+    if (!peer.links.has(wish.name) && isFull(peer)) {
       return { code: "limit", message: `a daemon has at most ${LINKS_PER_DAEMON} links` };
     }
     return wish.subdomain === null ? this.#randomFor(peer, wish) : this.#subdomainFor(peer, wish);
@@ -249,4 +250,10 @@ export class Names {
     });
     return written;
   }
+}
+
+/** Names of ended links do not count: whoever makes a one-off every minute has thousands of them. */
+function isFull({ links }: Peer): boolean {
+  if (links.size < LINKS_PER_DAEMON) return false;
+  return links.values().filter(({ record }) => record.declared).toArray().length >= LINKS_PER_DAEMON;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { type Refusal, refusal } from "../core/errors.ts";
 import { type OpenFacts, shield } from "../core/policy.ts";
 import type { Exchange } from "../net/exchange.ts";
+import { MAX_HEAD } from "../wire/stream.ts";
 import type { HubLink } from "./link.ts";
 import type { Names } from "./names.ts";
 import { Upstream } from "./upstream.ts";
@@ -13,6 +14,7 @@ const BUSY = refusal("hub_busy");
 const DRAINING = refusal("hub_draining");
 
 const MALFORMED = refusal("bad_request");
+const TOO_LARGE = refusal("head_too_large");
 
 /** What OPEN can carry; a longer one is some label with a port of hundreds of zeros. */
 const HOST_MAX = 255;
@@ -33,7 +35,9 @@ export class Route {
     const link = this.names.find(label);
     if (link === undefined) return exchange.refuse(UNKNOWN);
     if (this.draining) return exchange.refuse(DRAINING);
-    if (exchange.head.host.length > HOST_MAX) return deny(exchange, link, MALFORMED);
+    const { head } = exchange;
+    if (head.host.length > HOST_MAX) return deny(exchange, link, MALFORMED);
+    if (head.raw.length > MAX_HEAD) return deny(exchange, link, TOO_LARGE);
     const refused = this.#judge(exchange, link);
     if (refused !== null) return deny(exchange, link, refused);
     const session = link.peer.pick(this.streamsPerSession);

@@ -25,7 +25,7 @@ export class Sessions {
 
   /** Runs a session over `wire` for a daemon that has shown who it is. */
   accept(wire: Wire, identity: Identity, address: string | null): void {
-    const { clock, streamsPerSession } = this.#parts;
+    const { clock } = this.#parts;
     const connection = new DaemonConnection(
       this.#parts,
       identity,
@@ -33,7 +33,8 @@ export class Sessions {
       (ended) => this.#connections.delete(ended),
     );
     this.#connections.add(connection);
-    connection.session = new Session(wire, "acceptor", connection, clock, { streams: streamsPerSession });
+    // Streams lead to daemons only.
+    connection.session = new Session(wire, "acceptor", connection, clock, { streams: 0 });
   }
 
   /** Ends the sessions whose token has expired. */

@@ -45,8 +45,12 @@ export interface TokenWish {
   readonly ttlMs: number | null;
 }
 
-/** A live token of the workspace has the name already. */
-export class NameTaken extends Failure {}
+/** What is asked for does not go together with the tokens there are. */
+export class TokenConflict extends Failure {
+  constructor(readonly code: "name_taken" | "ambiguous", message: string, hint: string) {
+    super(message, { hint, permanent: true });
+  }
+}
 
 const ID_LENGTH = 8;
 /** 160 bits. */
@@ -76,16 +80,17 @@ export class Tokens {
     return this.#records.values().some((record) => this.#isLive(record));
   }
 
-  /** Makes a token; durable when it resolves, and readable in the answer only. Throws NameTaken, Failure. */
+  /** Makes a token; durable when it resolves, and readable in the answer only. Throws TokenConflict, Failure. */
   async create(wish: TokenWish): Promise<{ token: Secret; record: TokenRecord }> {
     checkWish(wish);
     const id = this.#freshId();
     const name = wish.name ?? `${wish.scope}-${id}`;
     if (this.list(wish.workspace).some((other) => other.name === name && this.#isLive(other))) {
-      throw new NameTaken(`the workspace ${wish.workspace} has a token ${name} already`, {
-        hint: "choose another name, or revoke that one first",
-        permanent: true,
-      });
+      throw new TokenConflict(
+        "name_taken",
+        `the workspace ${wish.workspace} has a token ${name} already`,
+        "choose another name, or revoke that one first",
+      );
     }
     const token = new Secret(`connectd_${id}_${randomText(SECRET_LENGTH)}`);
     const now = this.clock.now();
@@ -119,20 +124,30 @@ export class Tokens {
 
   /**
    * Revokes the token with this id or name; again changes nothing. Null: `workspace` (null: all of them) has no such
-   * token. Resolves when it is durable and sessions were told.
+   * token. Resolves when it is durable and sessions were told. Throws TokenConflict, Failure.
    */
   async revoke(idOrName: string, workspace: string | null): Promise<TokenRecord | null> {
-    const own = this.list(workspace);
-    const named = own.filter(({ name }) => name === idOrName);
-    const record = own.find(({ id }) => id === idOrName) ?? named.find((one) => this.#isLive(one)) ??
-      named[0];
-    if (record === undefined) return null;
-    if (record.revokedAt !== null) return record;
+    const record = this.#find(idOrName, workspace);
+    if (record === null || record.revokedAt !== null) return record;
     const revoked: TokenRecord = { ...record, revokedAt: this.clock.now() };
     await this.store.bucket("tokens").put(record.id, JSON.stringify(revoked));
     this.#records.set(record.id, revoked);
     this.onRevoked?.(record.id);
     return revoked;
+  }
+
+  #find(idOrName: string, workspace: string | null): TokenRecord | null {
+    const own = this.list(workspace);
+    const byId = own.find(({ id }) => id === idOrName);
+    if (byId !== undefined) return byId;
+    const named = own.filter(({ name }) => name === idOrName);
+    const live = named.filter((record) => this.#isLive(record));
+    if (live.length < 2) return live[0] ?? named[0] ?? null;
+    throw new TokenConflict(
+      "ambiguous",
+      `${live.length} workspaces have a token ${idOrName}`,
+      "name it by its id",
+    );
   }
 
   /** Who sends `authorization`, a field's value; null: nobody that is known (RFC 6750 §2.1). */

@@ -16,11 +16,14 @@ export class Upstream implements StreamSink {
   readonly #link: HubLink;
   readonly #stream: Stream;
   readonly #reader = new ResponseReader();
+  /** The request is with the daemon, whole. */
+  #asked: boolean;
   /** The final head went to the visitor. */
   #answered = false;
+  /** After a 101 each side ends by itself; before it, the answer's end is the end of all. */
   #upgraded = false;
-  /** The request's body, or whatever follows a 101, is being read. */
-  #receiving = false;
+  /** The daemon has ended its side of an upgrade. */
+  #told = false;
   #over = false;
 
   /** Hands the request over; from here on both sides call back. */
@@ -28,10 +31,7 @@ export class Upstream implements StreamSink {
     const { head } = exchange;
     this.#exchange = exchange;
     this.#link = link;
-    link.counters.allowed++;
-    link.counters.open++;
     this.#reader.expect(head);
-    const bodiless = head.framing.kind === "none" && head.upgrade === null;
     this.#stream = session.open({
       kind: "http",
       https: exchange.secure,
@@ -40,10 +40,14 @@ export class Upstream implements StreamSink {
       requestId: exchange.requestId,
       host: head.host,
     }, this);
-    this.#stream.sendHead(head.raw, bodiless);
+    link.counters.allowed++;
+    link.counters.open++;
+    // What has no body ends with its head, unless something else may follow a 101.
+    this.#asked = head.framing.kind === "none" && head.upgrade === null;
+    this.#stream.sendHead(head.raw, this.#asked);
     exchange.onLeave = this.#left;
     exchange.onFlushed = this.#flushed;
-    // With Expect the body is asked for by the target's 100, or comes by itself when the visitor tires of waiting.
+    // With Expect nothing comes before the target's 100, unless the visitor tires of waiting.
     if (head.framing.kind !== "none") this.#receive();
   }
 
@@ -69,8 +73,10 @@ export class Upstream implements StreamSink {
   end(trailers: string): void {
     if (this.#over) return;
     if (!this.#answered) return this.#fail("target_bad_response");
-    this.#exchange.finish(trailers);
-    if (!this.#upgraded) this.#done();
+    if (!this.#upgraded) return this.#finish(trailers);
+    this.#told = true;
+    this.#exchange.finish();
+    if (this.#asked) this.#done();
   }
 
   reset(code: string): void {
@@ -81,19 +87,18 @@ export class Upstream implements StreamSink {
   }
 
   writable(): void {
-    if (this.#receiving && !this.#over) this.#exchange.resume();
+    if (!this.#over) this.#exchange.resume();
   }
 
   #read(bytes: Uint8Array, last: boolean): void {
     if (this.#answered) throw new Malformed("target_bad_response", "a second head after the final one");
     const used = this.#reader.read(bytes, 0, bytes.length);
     const { head } = this.#reader;
-    if (head === null) {
-      if (last) throw new Malformed("target_bad_response", "a message ended within its head");
-      return;
+    if (head === null || used !== bytes.length) {
+      throw new Malformed("target_bad_response", "a HEAD frame that is not one head");
     }
-    if (used !== bytes.length) throw new Malformed("target_bad_response", "bytes after a head, in its frame");
     if (head.status >= 200) return this.#answer(head, last);
+    if (last) throw new Malformed("target_bad_response", "an answer that ends with an interim head");
     if (head.status === 101) return this.#switch(head);
     this.#reader.next();
     this.#exchange.interim(head);
@@ -102,22 +107,26 @@ export class Upstream implements StreamSink {
   #answer(head: ResponseHead, last: boolean): void {
     this.#answered = true;
     this.#exchange.respond(head);
-    if (!last) return;
-    this.#exchange.finish();
+    if (last) this.#finish("");
+  }
+
+  /** The answer is complete. What is missing of the request then, nobody waits for. */
+  #finish(trailers: string): void {
     this.#done();
+    if (!this.#asked) this.#stream.reset("answered");
+    this.#exchange.finish(trailers);
   }
 
   /** 101: from now on bytes pass as they are, those that the visitor sent too early first. */
   #switch(head: ResponseHead): void {
     this.#answered = this.#upgraded = true;
     this.#exchange.upgrade(head);
-    if (!this.#receiving) this.#receive();
+    this.#receive();
   }
 
   // From the visitor.
 
   #receive(): void {
-    this.#receiving = true;
     this.#exchange.receive({
       data: (bytes) => {
         if (this.#over) return bytes.length;
@@ -126,7 +135,10 @@ export class Upstream implements StreamSink {
         return taken;
       },
       end: (trailers) => {
-        if (!this.#over) this.#stream.end(trailers);
+        if (this.#over || this.#asked) return;
+        this.#asked = true;
+        this.#stream.end(trailers);
+        if (this.#told) this.#done();
       },
     });
   }
@@ -137,9 +149,7 @@ export class Upstream implements StreamSink {
     this.#stream.reset("visitor_left");
   };
 
-  readonly #flushed = (octets: number): void => {
-    if (!this.#over) this.#stream.consumed(octets);
-  };
+  readonly #flushed = (octets: number): void => this.#stream.consumed(octets);
 
   /** The daemon broke the rules: nothing that it sends on this stream is of use. */
   #fail(code: Code): void {

@@ -88,6 +88,7 @@ withFolder("a name is one live token's in its workspace", async (folder) => {
   const tries = await Promise.allSettled([tokens.create(wish), tokens.create(wish)]);
   assert.deepEqual(tries.map(({ status }) => status), ["fulfilled", "rejected"]);
   await tokens.create({ ...wish, workspace: "other" });
+  await assert.rejects(tokens.revoke("ci", null), /2 workspaces have a token ci/);
   await tokens.revoke("ci", "acme");
   await tokens.create(wish);
   assert.equal(tokens.list("acme").length, 2);
