@@ -38,7 +38,7 @@ export interface WsSink {
   ping(payload: Uint8Array): void;
   pong(payload: Uint8Array): void;
   /** The peer closes; NONE where it gave no code. Nothing is read after it. */
-  close(code: number, reason: string): void;
+  closing(code: number, reason: string): void;
 }
 
 /** What is read next. */
@@ -170,7 +170,7 @@ export class WsReader {
     else {
       this.#step = Step.CLOSED;
       const { code, reason } = readClose(kept);
-      sink.close(code, reason);
+      sink.closing(code, reason);
     }
   }
 
