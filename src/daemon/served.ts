@@ -59,6 +59,8 @@ export class ServedLink {
   policy: Policy;
   pool: TargetPool;
   auth: Auth | null;
+  /** The Host that the target gets; null: the visitor's own. */
+  host: string | null;
   /** Why new requests are refused for good: revoked, expired, removed. */
   ended: Refusal | null = null;
   /** Why the link is in `error`, or null. What is wrong with an auth file stands in `auth.problem`. */
@@ -70,12 +72,14 @@ export class ServedLink {
   readonly #parts: Parts;
   #drain: Timer | null = null;
 
-  constructor(entry: Entry, parts: Parts) {
+  /** `state`: of a link that ran before under this name, or in a daemon before this one. */
+  constructor(entry: Entry, parts: Parts, state = new PolicyState()) {
     this.#parts = parts;
     this.name = entry.name;
     this.entry = entry;
     this.policy = new Policy(entry.policy);
-    this.state = new PolicyState();
+    this.host = hostFor(entry);
+    this.state = state;
     this.digest = createHash("sha256").update(`${parts.daemon}/${entry.name}`).digest("hex").slice(0, 16);
     this.pool = parts.pool(entry);
     this.auth = parts.auth(entry, this.#authChanged);
@@ -91,6 +95,7 @@ export class ServedLink {
     const before = this.entry;
     this.entry = entry;
     this.policy = new Policy(entry.policy);
+    this.host = hostFor(entry);
     if (!same(before.target, entry.target) || !same(before.tls, entry.tls)) {
       const old = this.pool;
       this.pool = this.#parts.pool(entry);
@@ -139,6 +144,14 @@ export class ServedLink {
   }
 
   readonly #authChanged = (): void => this.onProblem?.();
+}
+
+/** Behind a unix socket and in echo nothing has a name: they get the one that curl sends there. */
+function hostFor({ host, target }: Entry): string | null {
+  if (host !== "target") return host === "public" ? null : host;
+  if (target.kind === "echo" || target.kind === "unix") return "localhost";
+  const name = target.host.includes(":") ? `[${target.host}]` : target.host;
+  return target.port === (target.kind === "https" ? 443 : 80) ? name : `${name}:${target.port}`;
 }
 
 /** Parts of two entries are plain JSON made by one reader, so equal ones print the same. */

@@ -1,0 +1,82 @@
+/** From a hub's address to a wire: a socket, TLS, and the upgrade that makes a tunnel of it. */
+import type { Clock } from "../clock.ts";
+import { isLoopback } from "../core/address.ts";
+import type { HubAddress } from "../core/entry.ts";
+import { Failure } from "../core/errors.ts";
+import { Secret } from "../core/secret.ts";
+import { Conn } from "../net/conn.ts";
+import { dial } from "../net/dial.ts";
+import { upgrade } from "../wire/handshake.ts";
+import type { Wire } from "../wire/wire.ts";
+
+/** From the first packet to the hub's 101. */
+const DIAL_MS = 5_000;
+
+const PATH = "/v1/tunnel";
+
+/** All streams of a session come by one socket. */
+const MAX_READ = 256 * 1024;
+
+/** Dials `hub` with the token in `tokenFile`. Throws Failure, `permanent` where dialling again can't help. */
+export async function connectHub(hub: HubAddress, tokenFile: string, clock: Clock): Promise<Wire> {
+  const url = new URL(hub.url);
+  const secure = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const local = isLocal(host);
+  if (!secure && !hub.plain && !local) {
+    throw new Failure(`${hub.url} would send the token and every request in the clear`, {
+      hint: "use https://, or say plain: true where the way to the hub is safe",
+      permanent: true,
+    });
+  }
+  const token = await readToken(tokenFile, hub.url);
+  const limit = new AbortController();
+  const timer = clock.timer(() => limit.abort());
+  timer.set(DIAL_MS);
+  try {
+    const port = Number(url.port) || (secure ? 443 : 80);
+    const tls = secure ? { caFile: hub.caFile, serverName: null, insecure: false } : null;
+    const socket = await dial({ kind: secure ? "https" : "http", host, port }, tls, limit.signal);
+    const conn = new Conn(socket, { maxRead: MAX_READ });
+    return await upgrade(
+      conn,
+      { host: url.host, path: PATH, token, masked: !secure && !local },
+      limit.signal,
+    );
+  } catch (cause) {
+    const late = limit.signal.aborted;
+    const why = late
+      ? `no answer within ${DIAL_MS / 1000} s`
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    const { hint, permanent } = cause instanceof Failure ? cause : { hint: null, permanent: false };
+    throw new Failure(`${hub.url}: ${why}`, { permanent, cause, ...(hint === null ? {} : { hint }) });
+  } finally {
+    timer.drop();
+  }
+}
+
+/** Names that never leave this machine (RFC 6761 §6.3), and loopback addresses. */
+function isLocal(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || isLoopback(host);
+}
+
+async function readToken(path: string, hub: string): Promise<Secret> {
+  let text: string;
+  try {
+    text = (await Deno.readTextFile(path)).trim();
+  } catch (cause) {
+    throw new Failure(`there is no token for ${hub}: ${path} can not be read`, {
+      hint: `write it with \`connectd login ${hub}\`, or name its file with token_file`,
+      permanent: true,
+      cause,
+    });
+  }
+  // RFC 6750 §2.1: anything else would break the line that it is sent in.
+  if (/^[\x21-\x7e]+$/.test(text)) return new Secret(text);
+  throw new Failure(`${path} holds no token`, {
+    hint: "it is one line, as `connectd token create` printed it",
+    permanent: true,
+  });
+}

@@ -1,0 +1,163 @@
+/** All hubs that the daemon dials: those of the file, those that these name, or the one inside the process. */
+import type { Clock } from "../clock.ts";
+import { type Watch, watchFile } from "../config/watch.ts";
+import type { HubAddress } from "../core/entry.ts";
+import type { Control } from "../wire/hello.ts";
+import type { Wire } from "../wire/wire.ts";
+import { connectHub } from "./connect.ts";
+import { Dialler, type HubState, type Talk } from "./dial.ts";
+import type { Observer } from "./follow.ts";
+import { chooseHubs } from "./other_hubs.ts";
+import { Serving } from "./serve.ts";
+import type { Links } from "./served.ts";
+
+/** A hub as `status` shows it. Times in ms since 1970. */
+export interface HubStatus {
+  readonly url: string;
+  /** `ignored`: a hub named it, and it is not dialled; `lastError` says why. */
+  readonly state: HubState | "ignored";
+  readonly since: number;
+  readonly connections: number;
+  readonly rttMs: number | null;
+  readonly lastError: string | null;
+}
+
+export interface HubsOptions {
+  readonly clock: Clock;
+  readonly links: Links;
+  readonly talk: Talk;
+  readonly observer: Observer | null;
+  /** The daemon's id. */
+  readonly daemon: string;
+  /** Where the token for a hub lies that names no file of its own. */
+  readonly tokenFile: string;
+  random(): number;
+}
+
+/** One hub that is dialled, and what it was dialled with. */
+interface Dialled {
+  readonly dialler: Dialler;
+  address: HubAddress | null;
+  watch: Watch | null;
+}
+
+export class Hubs {
+  readonly #options: HubsOptions;
+  readonly #dialled = new Map<string, Dialled>();
+  /** Hubs of the file; others are dialled only because one of these named them. */
+  #own: readonly HubAddress[] = [];
+  #connections = 1;
+  /** Hub of the file → what its last welcome named. */
+  readonly #named = new Map<string, readonly string[]>();
+  #ignored: HubStatus[] = [];
+
+  constructor(options: HubsOptions) {
+    this.#options = options;
+  }
+
+  /** Dials these hubs from now on, with so many connections each, and no others; sessions with the rest end when done. */
+  apply(hubs: readonly HubAddress[], connections: number): void {
+    this.#own = hubs;
+    this.#connections = connections;
+    for (const url of this.#named.keys()) if (!hubs.some((hub) => hub.url === url)) this.#named.delete(url);
+    this.#dialAll();
+  }
+
+  /** Joins the hub inside this process: one session over the wire that `attach` gives, a new one when that ends. */
+  embed(url: string, attach: () => Wire): void {
+    const dialler = this.#dialler(url, 1, () => Promise.resolve(attach()));
+    this.#dialled.set(url, { dialler, address: null, watch: null });
+  }
+
+  /** What the welcome of `hub` named as its fellows; taken from hubs of the file only, so that none passes others on. */
+  learn(hub: string, urls: readonly string[]): void {
+    if (!this.#own.some(({ url }) => url === hub)) return;
+    this.#named.set(hub, urls);
+    this.#dialAll();
+  }
+
+  /** Tells `hub` something by a session that is up. False: there is none, and the next hello will say it all. */
+  send(hub: string, message: Control): boolean {
+    return this.#dialled.get(hub)?.dialler.send(message) ?? false;
+  }
+
+  status(): HubStatus[] {
+    const dialled = [...this.#dialled].map(([url, { dialler }]): HubStatus => {
+      const { state, since, connections, rttMs, lastError } = dialler;
+      return { url, state, since, connections, rttMs, lastError };
+    });
+    return [...dialled, ...this.#ignored];
+  }
+
+  /** No new streams; resolves when those that are open have ended, or after `ms`. */
+  async drain(ms: number): Promise<void> {
+    await Promise.all([...this.#dialled.values()].map(({ dialler }) => dialler.drain(ms)));
+  }
+
+  close(): void {
+    for (const [url] of this.#dialled) this.#drop(url, 0);
+  }
+
+  #dialAll(): void {
+    const { daemon, clock } = this.#options;
+    const wanted = new Map(this.#own.map((hub) => [hub.url, hub]));
+    const { chosen, ignored } = chooseHubs(this.#own, this.#named, daemon);
+    for (const hub of chosen) wanted.set(hub.url, hub);
+    this.#ignored = ignored.map(({ url, reason }) => ({
+      url,
+      state: "ignored",
+      since: clock.now(),
+      connections: 0,
+      rttMs: null,
+      lastError: reason,
+    }));
+    for (const [url, { address }] of this.#dialled) {
+      if (address !== null && !wanted.has(url)) this.#drop(url, LEAVE_MS);
+    }
+    for (const hub of wanted.values()) this.#dial(hub);
+  }
+
+  #dial(hub: HubAddress): void {
+    const before = this.#dialled.get(hub.url);
+    if (before === undefined) {
+      const dialler = this.#dialler(hub.url, this.#connections, () => this.#connect(hub.url));
+      this.#dialled.set(hub.url, { dialler, address: hub, watch: this.#watch(hub, dialler) });
+      return;
+    }
+    const { dialler, address, watch } = before;
+    before.address = hub;
+    dialler.resize(this.#connections);
+    if (JSON.stringify(address) === JSON.stringify(hub)) return;
+    watch?.close();
+    before.watch = this.#watch(hub, dialler);
+    dialler.redial();
+  }
+
+  #dialler(hub: string, connections: number, connect: () => Promise<Wire>): Dialler {
+    const { links, clock, observer, talk, random } = this.#options;
+    const serving = new Serving(hub, { links, clock, observer });
+    return new Dialler({ hub, connections, connect, serving, talk, clock, random });
+  }
+
+  #connect(url: string): Promise<Wire> {
+    const hub = this.#dialled.get(url)?.address ?? this.#own.find((own) => own.url === url)!;
+    return connectHub(hub, hub.tokenFile ?? this.#options.tokenFile, this.#options.clock);
+  }
+
+  /** A token that was written or exchanged counts at once: `connectd login` ends a refusal. */
+  #watch(hub: HubAddress, dialler: Dialler): Watch {
+    const { clock, tokenFile } = this.#options;
+    return watchFile(hub.tokenFile ?? tokenFile, { clock }, () => dialler.redial());
+  }
+
+  #drop(url: string, drainMs: number): void {
+    const { dialler, watch } = this.#dialled.get(url)!;
+    this.#dialled.delete(url);
+    watch?.close();
+    if (drainMs === 0) dialler.close();
+    else void dialler.drain(drainMs).then(() => dialler.close());
+  }
+}
+
+/** A hub that the file names no more: its links move, and what is in flight has this long to finish. */
+const LEAVE_MS = 30_000;

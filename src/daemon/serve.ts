@@ -1,0 +1,47 @@
+/** Requests that come down the tunnel: read, judged, answered or handed on. Nothing that a hub says is trusted. */
+import type { Clock } from "../clock.ts";
+import { parseAddress, printAddress } from "../core/address.ts";
+import { RequestReader } from "../core/http1/head.ts";
+import type { Stream, StreamSink } from "../wire/stream.ts";
+import type { Observer } from "./follow.ts";
+import { Incoming } from "./incoming.ts";
+import type { Links } from "./served.ts";
+
+/** What every request needs. */
+export interface ServeMeans {
+  readonly links: Links;
+  readonly clock: Clock;
+  /** Sees requests go by; null: nobody does. */
+  readonly observer: Observer | null;
+}
+
+/** Serves the streams of one hub, whichever of its sessions they come by. */
+export class Serving {
+  /** Lent for the length of a call: heads come whole. */
+  readonly reader = new RequestReader();
+  /** The address that was asked for last, and what came of it: visitors come in runs. */
+  #claimed = "";
+  #canonical: string | null = null;
+
+  constructor(readonly hub: string, readonly means: ServeMeans) {}
+
+  /** Answers for a stream that the hub has opened. */
+  open(stream: Stream): StreamSink {
+    if (stream.open.kind === "http") return new Incoming(stream, this);
+    stream.reset("link_unknown");
+    return NOTHING;
+  }
+
+  /** The canonical form of an address that the hub claims a visitor has; null: it is none. */
+  canonical(claimed: string): string | null {
+    if (claimed !== this.#claimed) {
+      const address = parseAddress(claimed);
+      this.#claimed = claimed;
+      this.#canonical = address === null ? null : printAddress(address);
+    }
+    return this.#canonical;
+  }
+}
+
+/** Reads a stream that was reset as it opened. */
+const NOTHING: StreamSink = { head() {}, data() {}, end() {}, reset() {}, writable() {} };
