@@ -167,7 +167,7 @@ Deno.test("a session that is lost is dialled again at once, then after ever long
   const inFirstMinute = gaps.slice(0, 15);
   assert.ok(Math.max(...inFirstMinute) <= 4_100 && Math.max(...gaps) <= 15_100, String(gaps));
   rig.refuse = null;
-  await rig.pass(16_000);
+  while (rig.ends.length === 1) await rig.pass(100);
   await rig.last.welcome();
   assert.equal(rig.dialler.state, "connected");
   assert.equal(rig.dialler.lastError, null);
