@@ -1,4 +1,6 @@
 /** One connection: bytes in as they come, bytes out in batches. */
+import { giveBack, lend, nextSize, SMALLEST } from "./buffers.ts";
+import { Outbox } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 
 /** Whoever a connection belongs to just now. */
@@ -25,32 +27,333 @@ export interface ConnOptions {
   readonly maxRead?: number;
 }
 
+/** So many reads in a row that would have fitted the smallest buffer bring it back. */
+const SMALL_READS = 16;
+
+/** `linger` discards so many octets of a request that nobody wants, then it closes regardless. */
+const LINGER_OCTETS = 1024 * 1024;
+
+/** What happens once everything is written. */
+const GO_ON = 0, HALF_CLOSE = 1, CLOSE = 2;
+
+/** Connections that have something to write when the turn ends. */
+let dirty: Conn[] = [];
+const turn = Promise.resolve();
+
+function flushDirty(): void {
+  const conns = dirty;
+  dirty = [];
+  for (const conn of conns) conn.flush();
+}
+
 export class Conn {
   /** Settable: whoever takes over sets it, then calls `resume()`. */
-  handler!: ConnHandler;
-  constructor(_socket: Socket, _options: ConnOptions = {}) {}
+  handler: ConnHandler = HOLD;
+  /** See `ConnOptions`. */
+  maxRead: number;
+  readonly #socket: Socket;
+  readonly #out = new Outbox();
+  /** Read into; octets [#from, #to) were not consumed. */
+  #in: Uint8Array<ArrayBuffer> | null = null;
+  #from = 0;
+  #to = 0;
+  /** The size of the next read buffer. */
+  #wanted = SMALLEST;
+  #smallReads = 0;
+  #reading = false;
+  #offering = false;
+  #again = false;
+  #eof = false;
+  #endTold = false;
+  #writing = false;
+  #scheduled = false;
+  #afterFlush = GO_ON;
+  #writable = true;
+  #dead = false;
+
+  constructor(socket: Socket, options: ConnOptions = {}) {
+    this.#socket = socket;
+    this.maxRead = options.maxRead ?? 64 * 1024;
+  }
+
   /** Begins to read. Called once, after `handler` was set. */
-  start(): void {}
-  /** Offers what is held again. */
-  resume(): void {}
+  start(): void {
+    this.#read();
+  }
+
+  /** Offers what is held again, to the handler that is there now. */
+  resume(): void {
+    if (this.#offering) {
+      this.#again = true;
+      return;
+    }
+    this.#offer();
+    // A full buffer had ended the reading.
+    if (!this.#reading && !this.#eof && !this.#dead) this.#read();
+  }
+
   /** Copies `bytes` to the batch that goes out at the end of this turn. */
-  write(_bytes: Uint8Array): void {}
+  write(bytes: Uint8Array): void {
+    if (this.#afterFlush !== GO_ON || !this.#writable || bytes.length === 0) return;
+    this.#out.add(bytes);
+    this.#schedule();
+  }
+
   /** The same for Latin-1 text. */
-  writeText(_text: string): void {}
+  writeText(text: string): void {
+    if (this.#afterFlush !== GO_ON || !this.#writable) return;
+    this.#out.addText(text);
+    this.#schedule();
+  }
+
   /** Octets written here and not yet with the kernel. */
   get queued(): number {
-    throw new Error("not yet");
+    return this.#out.queued;
   }
+
   /** Octets that came and were not consumed. */
   get held(): number {
-    throw new Error("not yet");
+    return this.#to - this.#from;
   }
+
+  /** True while the kernel is being given octets: how many of them it took is not known yet. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** End-of-file was read. */
+  get atEnd(): boolean {
+    return this.#eof;
+  }
+
+  /** This direction has ended, or will once it is flushed. */
+  get ending(): boolean {
+    return this.#afterFlush !== GO_ON;
+  }
+
+  get destroyed(): boolean {
+    return this.#dead;
+  }
+
+  /** A long pause is likely: the next read gets the smallest buffer. */
+  rest(): void {
+    this.#wanted = SMALLEST;
+  }
+
+  /** Takes back what was written and has not reached the kernel. Only while not `writing`. */
+  reclaim(): Uint8Array[] {
+    return this.#out.reclaim();
+  }
+
   /** Flushes, then ends this direction. */
-  end(): void {}
+  end(): void {
+    if (this.#afterFlush === GO_ON) this.#finish(HALF_CLOSE);
+  }
+
   /** Flushes, then closes. */
-  close(): void {}
+  close(): void {
+    if (this.#afterFlush !== CLOSE) this.#finish(CLOSE);
+  }
+
   /** Closes now. The handler hears nothing more. */
-  destroy(): void {}
-  /** Flushes, ends this direction, discards a bounded rest of what comes, closes. */
-  linger(): void {}
+  destroy(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#writable = false;
+    this.#out.drop();
+    try {
+      this.#socket.close();
+    } catch {
+      // It was closed by what broke it.
+    }
+  }
+
+  /**
+   * Flushes, ends this direction, and discards what still comes before it closes: closing a socket with unread octets
+   * resets it, and a reset takes the answer away from a client that is still sending. Its owner sees to the time.
+   */
+  linger(): void {
+    const lingering = this.handler = new Lingering(this, this.handler);
+    this.end();
+    if (this.#endTold) lingering.end();
+    else this.resume();
+  }
+
+  /** Gives the kernel what waits, now instead of at the end of the turn. */
+  flush(): void {
+    this.#scheduled = false;
+    if (!this.#writing && this.#out.queued > 0 && !this.#dead) this.#write();
+  }
+
+  #schedule(): void {
+    if (this.#writing || this.#dead) return;
+    if (this.#out.hasFull) return void this.#write();
+    // What a handler writes while it is offered octets goes out when it returns.
+    if (this.#scheduled || this.#offering) return;
+    this.#scheduled = true;
+    if (dirty.push(this) === 1) turn.then(flushDirty);
+  }
+
+  #finish(how: number): void {
+    this.#afterFlush = how;
+    if (this.#out.queued > 0 && this.#writable) return this.#schedule();
+    if (!this.#writing) this.#flushed();
+  }
+
+  /** Everything is written. */
+  #flushed(): void {
+    if (this.#dead || this.#afterFlush === GO_ON) return;
+    if (this.#afterFlush === CLOSE) return this.destroy();
+    if (!this.#writable) return;
+    this.#writable = false;
+    // Where the other side is gone already, reading will tell.
+    this.#socket.closeWrite().catch(() => {});
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    try {
+      for (let batch = this.#out.next(); batch !== null; batch = this.#out.next()) {
+        const n = await this.#socket.write(batch);
+        if (this.#dead) return;
+        this.#out.took(n);
+        this.handler.flushed(n);
+        if (this.#dead) return;
+      }
+      this.#writing = false;
+      this.#flushed();
+    } catch (error) {
+      this.#writing = false;
+      this.#writeFailed(error as Error);
+    }
+  }
+
+  #writeFailed(error: Error): void {
+    if (this.#dead) return;
+    if (this.handler.writeFailed === undefined || this.#afterFlush === CLOSE) return this.#broke(error);
+    this.handler.writeFailed(error);
+    this.#writable = false;
+    this.#out.drop();
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      for (let room = this.#room(); room !== null; room = this.#room()) {
+        const n = await this.#socket.read(room);
+        if (this.#dead) break;
+        if (n === null) {
+          this.#eof = true;
+          this.handler.ended?.();
+          break;
+        }
+        this.#to += n;
+        this.#learn(n, room.length);
+        this.#offer();
+        if (this.#dead) break;
+      }
+      this.#reading = false;
+      if (this.#dead || (this.#eof && this.#from === this.#to)) this.#giveBack();
+      if (this.#eof && !this.#dead) this.#offer();
+    } catch (error) {
+      this.#reading = false;
+      this.#broke(error as Error);
+    }
+  }
+
+  /** Where to read to; null: what is held fills the buffer. */
+  #room(): Uint8Array | null {
+    let buffer = this.#in;
+    if (this.#from === this.#to) {
+      this.#from = this.#to = 0;
+      if (buffer !== null && buffer.length === this.#wanted) return buffer;
+      this.#giveBack();
+      return this.#in = lend(this.#wanted);
+    }
+    buffer = buffer!;
+    if (this.#from > 0 && buffer.length - this.#to < buffer.length / 2) {
+      buffer.copyWithin(0, this.#from, this.#to);
+      this.#to -= this.#from;
+      this.#from = 0;
+    }
+    return this.#to === buffer.length ? null : buffer.subarray(this.#to);
+  }
+
+  #learn(n: number, room: number): void {
+    if (n === room && this.#in!.length === room) {
+      this.#wanted = nextSize(room, this.maxRead);
+      this.#smallReads = 0;
+    } else if (n > SMALLEST) this.#smallReads = 0;
+    else if (++this.#smallReads === SMALL_READS) {
+      this.#smallReads = 0;
+      this.#wanted = SMALLEST;
+    }
+  }
+
+  #offer(): void {
+    this.#offering = true;
+    try {
+      while (this.#to > this.#from && !this.#dead) {
+        this.#again = false;
+        const { handler } = this;
+        this.#from += handler.data(this.#in!.subarray(this.#from, this.#to));
+        if (!this.#again && handler === this.handler) break;
+      }
+      if (this.#eof && !this.#endTold && this.#from === this.#to && !this.#dead) {
+        this.#endTold = true;
+        this.handler.end();
+      }
+    } catch (error) {
+      this.#broke(error as Error);
+    }
+    this.#offering = false;
+    if (!this.#writing && this.#out.queued > 0) this.flush();
+  }
+
+  #broke(error: Error): void {
+    if (this.#dead) return;
+    this.destroy();
+    this.handler.failed(error);
+  }
+
+  #giveBack(): void {
+    if (this.#in !== null) giveBack(this.#in);
+    this.#in = null;
+  }
+}
+
+/** Holds everything: between two owners. */
+const HOLD: ConnHandler = { data: () => 0, end() {}, failed() {}, flushed() {} };
+
+/** Discards what comes; the owner hears of the end. */
+class Lingering implements ConnHandler {
+  #left = LINGER_OCTETS;
+  #ended = false;
+  constructor(private readonly conn: Conn, private readonly owner: ConnHandler) {}
+
+  data(bytes: Uint8Array): number {
+    this.#left -= bytes.length;
+    if (this.#left < 0) this.end();
+    return bytes.length;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#closeIfFlushed();
+  }
+
+  failed(error: Error): void {
+    this.owner.failed(error);
+  }
+
+  flushed(n: number): void {
+    this.owner.flushed(n);
+    if (this.#ended) this.#closeIfFlushed();
+  }
+
+  #closeIfFlushed(): void {
+    if (this.conn.queued > 0 || this.conn.destroyed) return;
+    this.conn.destroy();
+    this.owner.failed(new Error("the connection was closed after its last answer"));
+  }
 }

@@ -1,10 +1,13 @@
 /** Where visitors come in. */
 import type { Clock } from "../clock.ts";
-import type { Refusal, Rendered } from "../core/errors.ts";
+import { isLoopback } from "../core/address.ts";
+import { type Refusal, refusal, type Rendered } from "../core/errors.ts";
 import type { RequestHead } from "../core/http1/types.ts";
 import type { ServerLimits } from "../core/limits.ts";
+import { canonicalAddress } from "./client.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Socket } from "./socket.ts";
+import { Visitor } from "./visitor.ts";
 
 export interface ListenerOptions {
   readonly limits: ServerLimits;
@@ -19,22 +22,146 @@ export interface ListenerOptions {
   readonly secure: boolean;
 }
 
+const BUSY = refusal("hub_busy");
+
+/** So many visitors beyond the limits are told so at a time; what comes on top is closed without a word. */
+const TURNED_AWAY = 512;
+
+/** Where nothing can be accepted (file descriptors ran out), it is tried again so much later. */
+const ACCEPT_PAUSE_MS = 100;
+
+/** A unix socket's peer is on this machine. */
+const LOCAL = "127.0.0.1";
+
 export class Listener {
-  constructor(_options: ListenerOptions) {}
-  /** Binds and accepts. Rejects with the runtime's error where it can't. */
-  listen(_where: { hostname: string; port: number } | { path: string }): Promise<Deno.Addr> {
-    throw new Error("not yet");
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly trusted: (ip: string) => boolean;
+  readonly handler: (exchange: Exchange) => void;
+  readonly refuse: ListenerOptions["refuse"];
+  readonly secure: boolean;
+  /** Connections end with the answer they are at. */
+  draining = false;
+  /** Connections with something in flight; they count themselves. */
+  busy = 0;
+  readonly #sockets: Deno.Listener[] = [];
+  readonly #visitors = new Set<Visitor>();
+  /** Visitors beyond the limits, on their way out. */
+  readonly #turnedAway = new Set<Visitor>();
+  /** Connections by peer, and requests in flight by client of a trusted proxy. */
+  readonly #addresses = new Map<string, number>();
+  #settled: (() => void) | null = null;
+
+  constructor(options: ListenerOptions) {
+    this.limits = options.limits;
+    this.clock = options.clock;
+    this.trusted = options.trusted;
+    this.handler = options.handler;
+    this.refuse = options.refuse;
+    this.secure = options.secure;
   }
-  /** Serves a connection that was accepted elsewhere. */
-  serve(_socket: Socket, _peer: string): void {}
+
+  /** Binds and accepts. Rejects with the runtime's error where it can't. May be called for several places. */
+  // deno-lint-ignore require-await -- so that what listen throws becomes a rejection
+  async listen(where: { hostname: string; port: number } | { path: string }): Promise<Deno.Addr> {
+    const socket = "path" in where ? Deno.listen({ transport: "unix", ...where }) : Deno.listen(where);
+    this.#sockets.push(socket);
+    this.#accept(socket);
+    return socket.addr;
+  }
+
+  /** Serves a connection that was accepted elsewhere. `peer`: its address. */
+  serve(socket: Socket, peer: string): void {
+    const address = canonicalAddress(peer) ?? peer;
+    const proxy = this.trusted(address);
+    const visitor = new Visitor(socket, address, proxy, this);
+    if (this.#visitors.size < this.limits.connections && (proxy || this.enter(address))) {
+      this.#visitors.add(visitor);
+      return visitor.start();
+    }
+    if (this.#turnedAway.size >= TURNED_AWAY) return visitor.destroy();
+    this.#turnedAway.add(visitor);
+    visitor.turnAway(BUSY);
+  }
+
   /** Accepts no more, closes connections after their answers, and waits up to `ms` for those in flight. */
-  drain(_ms: number): Promise<void> {
-    throw new Error("not yet");
+  drain(ms: number): Promise<void> {
+    this.draining = true;
+    this.#stopAccepting();
+    if (this.busy === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.clock.timer(() => this.#settled?.());
+      this.#settled = () => {
+        this.#settled = null;
+        timer.drop();
+        resolve();
+      };
+      timer.set(ms);
+    });
   }
+
   /** Cuts everything. */
-  close(): void {}
+  close(): void {
+    this.#stopAccepting();
+    for (const visitor of [...this.#visitors, ...this.#turnedAway]) visitor.destroy();
+  }
+
   /** Open connections, tunnels not among them. */
   get connections(): number {
-    throw new Error("not yet");
+    return this.#visitors.size;
+  }
+
+  // For visitors' connections only.
+
+  /** Counts one more under `address`. False: it has as many as it may, and this one is not counted. */
+  enter(address: string): boolean {
+    const count = this.#addresses.get(address) ?? 0;
+    // Everybody on this machine shares one address, and so do a proxy's visitors.
+    if (count >= this.limits.perAddress && !isLoopback(address) && !this.trusted(address)) return false;
+    this.#addresses.set(address, count + 1);
+    return true;
+  }
+
+  /** One less under `address`. */
+  leave(address: string): void {
+    const count = this.#addresses.get(address)!;
+    if (count === 1) this.#addresses.delete(address);
+    else this.#addresses.set(address, count - 1);
+  }
+
+  /** A connection has ended, or became a tunnel. */
+  left(visitor: Visitor): void {
+    this.#turnedAway.delete(visitor);
+    if (this.#visitors.delete(visitor) && !visitor.proxy) this.leave(visitor.peer);
+  }
+
+  /** A connection has nothing in flight any more. */
+  settled(): void {
+    if (--this.busy === 0) this.#settled?.();
+  }
+
+  async #accept(socket: Deno.Listener): Promise<void> {
+    for (;;) {
+      try {
+        const conn = await socket.accept();
+        if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+        const { remoteAddr } = conn;
+        this.serve(conn, "hostname" in remoteAddr ? remoteAddr.hostname : LOCAL);
+      } catch {
+        if (!this.#sockets.includes(socket)) return;
+        // A visitor that gave up in the queue costs nothing, but a lack of descriptors must not spin.
+        await new Promise<void>((resolve) => {
+          const timer = this.clock.timer(() => {
+            timer.drop();
+            resolve();
+          });
+          timer.set(ACCEPT_PAUSE_MS);
+        });
+      }
+    }
+  }
+
+  #stopAccepting(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
   }
 }
