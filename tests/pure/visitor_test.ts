@@ -9,6 +9,7 @@ const decoder = new TextDecoder();
 function asking(accept: string | null): RequestHead {
   return {
     raw: "",
+    lines: [],
     method: "GET",
     target: "/",
     host: "a.test",
