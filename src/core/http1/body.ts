@@ -101,8 +101,8 @@ export class BodyReader {
   }
 
   #trail({ text, lines }: Section): void {
-    for (let at = 0, from = 0; at < lines.length; from = lines[at + 2] + 2, at += 3) {
-      const name = text!.slice(from, lines[at + 1]);
+    for (let at = 0; at < lines.length; at += 4) {
+      const name = text!.slice(lines[at + 1], lines[at + 2]);
       if (!mayTrail(kindOf(name, 0, name.length), name)) refuse(`the trailer ${name}`);
     }
     this.trailers = text!.slice(0, -2);

@@ -1,6 +1,7 @@
 /** The fields of a head: what they say about framing and connection, and their pairs for those who ask. */
 import { type Code, type Field, Malformed } from "../errors.ts";
 import { Kind, kindOf } from "./names.ts";
+import type { Head } from "./types.ts";
 import { appended, SPACE, TAB, ZERO } from "./octets.ts";
 
 /** What a head says about its message, gathered in one pass that also notes the kinds of its fields in `lines`. */
@@ -16,17 +17,14 @@ export class Facts {
   #upgrade: string | null = null;
   readonly #code: Code;
 
-  /** `from`: where the first field begins. Throws Malformed(`code`). */
-  constructor(text: string, lines: number[], from: number, code: Code) {
+  /** Throws Malformed(`code`). */
+  constructor(text: string, lines: number[], code: Code) {
     this.#code = code;
-    for (let at = 0; at < lines.length; at += 3) {
-      const colon = lines[at + 1], end = lines[at + 2];
-      const kind = kindOf(text, from, colon);
-      if (kind !== Kind.OTHER) {
-        lines[at] = kind;
-        if (kind <= Kind.CONNECTION) this.#take(kind, text, colon, end);
-      }
-      from = end + 2;
+    for (let at = 0; at < lines.length; at += 4) {
+      const kind = kindOf(text, lines[at + 1], lines[at + 2]);
+      if (kind === Kind.OTHER) continue;
+      lines[at] = kind;
+      if (kind <= Kind.CONNECTION) this.#take(kind, text, lines[at + 2], lines[at + 3]);
     }
     if (this.chunked && this.length >= 0) this.#refuse("Content-Length with Transfer-Encoding");
   }
@@ -94,13 +92,12 @@ export function members(value: string): string[] {
   return lower.includes(",") ? lower.split(",").map(trimmed) : [lower];
 }
 
-/** The pairs of a head. `from`: where the first field begins. */
-export function pairs(text: string, lines: readonly number[], from: number): Field[] {
+/** The pairs of a head. */
+export function pairs({ raw, lines }: Pick<Head, "raw" | "lines">): Field[] {
   const fields: Field[] = [];
-  for (let at = 0; at < lines.length; at += 3) {
-    const colon = lines[at + 1], end = lines[at + 2];
-    fields.push([text.slice(from, colon), valueOf(text, colon, end)]);
-    from = end + 2;
+  for (let at = 0; at < lines.length; at += 4) {
+    const colon = lines[at + 2];
+    fields.push([raw.slice(lines[at + 1], colon), valueOf(raw, colon, lines[at + 3])]);
   }
   return fields;
 }

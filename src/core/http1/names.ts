@@ -14,13 +14,15 @@ export const Kind = {
   TE: 8,
   /** Of one connection only, and without meaning to us. */
   HOP: 9,
+  /** A request's words to a proxy that it chose; a link is none. */
+  PROXY: 10,
   /** Says where a request came from: only connectd may. */
-  FORWARDING: 10,
+  FORWARDING: 11,
   /** Would make the target see another method or path than the policy saw. */
-  OVERRIDE: 11,
-  AUTHORIZATION: 12,
-  CDN_LOOP: 13,
-  LOCATION: 14,
+  OVERRIDE: 12,
+  AUTHORIZATION: 13,
+  CDN_LOOP: 14,
+  LOCATION: 15,
 } as const;
 
 interface Known {
@@ -46,10 +48,11 @@ const KNOWN: readonly Known[] = [
   exact("te", Kind.TE),
   exact("keep-alive", Kind.HOP),
   exact("http2-settings", Kind.HOP),
+  exact("proxy-authenticate", Kind.HOP),
   exact("proxy-connection", Kind.PROXY_CONNECTION),
   // CGI hands `Proxy` to programs as HTTP_PROXY, which their HTTP clients obey (httpoxy).
-  exact("proxy", Kind.HOP),
-  prefix("proxy-", Kind.HOP),
+  exact("proxy", Kind.PROXY),
+  prefix("proxy-", Kind.PROXY),
   loose("forwarded", Kind.FORWARDING),
   prefix("x-forwarded", Kind.FORWARDING),
   loose("x-real-ip", Kind.FORWARDING),

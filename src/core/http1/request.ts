@@ -5,8 +5,7 @@ import { Facts, pairs } from "./fields.ts";
 import type { Section } from "./section.ts";
 import type { Framing, RequestHead } from "./types.ts";
 
-/** What follows the target up to the first field. */
-const VERSION = " HTTP/1.1\r\n";
+/** Where the minor version stands behind a target. */
 const MINOR = " HTTP/1.".length;
 
 const NONE: Framing = { kind: "none" };
@@ -29,16 +28,14 @@ class Request implements RequestHead {
   readonly keepAlive: boolean;
   readonly expect: boolean;
   readonly upgrade: string | null;
-  readonly #fieldsFrom: number;
   #fields: Field[] | null = null;
 
   constructor(readonly raw: string, readonly lines: number[], targetFrom: number, targetTo: number) {
     this.method = raw.slice(0, targetFrom - 1);
     this.target = raw.slice(targetFrom, targetTo);
     this.minor = raw[targetTo + MINOR] === "1" ? 1 : 0;
-    this.#fieldsFrom = targetTo + VERSION.length;
     if (REFUSED.includes(this.method)) refuse(`the method ${this.method}`);
-    const facts = new Facts(raw, lines, this.#fieldsFrom, "bad_request");
+    const facts = new Facts(raw, lines, "bad_request");
     if (facts.host === null || !isAuthority(facts.host)) refuse("no Host, or one that is no host[:port]");
     if (facts.chunked && this.minor === 0) refuse("Transfer-Encoding in HTTP/1.0");
     this.host = facts.host;
@@ -54,7 +51,7 @@ class Request implements RequestHead {
   }
 
   get fields(): readonly Field[] {
-    return this.#fields ??= pairs(this.raw, this.lines, this.#fieldsFrom);
+    return this.#fields ??= pairs(this);
   }
 }
 

@@ -31,7 +31,6 @@ class Response implements ResponseHead {
   readonly framing: Framing;
   readonly keepAlive: boolean;
   readonly upgrade: string | null;
-  readonly #fieldsFrom: number;
   #fields: Field[] | null = null;
 
   constructor(readonly raw: string, readonly lines: number[], asked: Asked) {
@@ -40,8 +39,7 @@ class Response implements ResponseHead {
     this.status = Number(raw.slice(STATUS, STATUS + 3));
     // The space before it may be missing.
     this.reason = raw.slice(Math.min(REASON, line), line);
-    this.#fieldsFrom = line + 2;
-    const facts = new Facts(raw, lines, this.#fieldsFrom, "target_bad_response");
+    const facts = new Facts(raw, lines, "target_bad_response");
     if (facts.chunked && this.minor === 0) refuse("Transfer-Encoding in HTTP/1.0");
     this.upgrade = this.minor === 1 ? facts.upgrade : null;
     if (this.status === 101 && (asked.upgrade === null || this.upgrade !== asked.upgrade)) {
@@ -52,7 +50,7 @@ class Response implements ResponseHead {
   }
 
   get fields(): readonly Field[] {
-    return this.#fields ??= pairs(this.raw, this.lines, this.#fieldsFrom);
+    return this.#fields ??= pairs(this);
   }
 }
 

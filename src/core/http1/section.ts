@@ -4,6 +4,7 @@
  */
 import { type Code, Malformed } from "../errors.ts";
 import { latin1 } from "../latin1.ts";
+import { Kind } from "./names.ts";
 import {
   COLON,
   CR,
@@ -51,7 +52,7 @@ export const REQUEST = METHOD_OR_SPACE, RESPONSE = MAJOR_VERSION, TRAILERS = LIN
 export class Section {
   /** The whole section, empty line included, Latin-1; null: it has not ended. */
   text: string | null = null;
-  /** Three numbers a field: room for its kind, then where its colon and its CR stand in `text`. */
+  /** As in Head, kinds not yet noted. */
   lines: number[] = [];
   /** Where the target of a request line begins and ends. */
   targetFrom = 0;
@@ -62,8 +63,9 @@ export class Section {
   /** Octets read so far, and themselves where the section came in several pieces. */
   #seen = 0;
   #held: Uint8Array | null = null;
-  /** Where the version, the status or the colon of this line stands. */
+  /** Where this field begins; of a first line where its version or status does. */
   #mark = 0;
+  #colon = 0;
 
   constructor(start: number, limits: Limits) {
     this.#start = this.#state = start;
@@ -179,9 +181,10 @@ export class Section {
             state = LAST_LF;
           } else {
             if (!is(octet, TOKEN)) this.#refuse("bad_request", "a line that begins with no field name");
-            if (this.lines.length === 3 * this.#limits.fields) {
+            if (this.lines.length === 4 * this.#limits.fields) {
               this.#refuse("head_too_large", `more than ${this.#limits.fields} fields`);
             }
+            this.#mark = i - origin;
             state = NAME_OR_COLON;
           }
           break;
@@ -189,14 +192,14 @@ export class Section {
           i = skip(bytes, i, to, TOKEN);
           if (i === to) break;
           if (bytes[i] !== COLON) this.#refuse("bad_request", "a field name that is no token");
-          this.#mark = i++ - origin;
+          this.#colon = i++ - origin;
           state = VALUE_OR_CR;
           break;
         case VALUE_OR_CR:
           i = skip(bytes, i, to, TEXT);
           if (i === to) break;
           if (bytes[i] !== CR) this.#refuse("bad_request", "a control character in a field value");
-          this.lines.push(0, this.#mark, i++ - origin);
+          this.lines.push(Kind.OTHER, this.#mark, this.#colon, i++ - origin);
           state = LF_OF_LINE;
           break;
         case LAST_LF:

@@ -24,7 +24,10 @@ export interface Head {
   readonly raw: string;
   /** In order and case, repeats kept; values without the white space around them. */
   readonly fields: readonly Field[];
-  /** Where the fields stand in `raw`: three numbers each, see section.ts. What forwards them copies runs of `raw`. */
+  /**
+   * Where the fields stand in `raw`: four numbers each, its Kind (names.ts), where its name begins, its colon, its CR.
+   * What forwards a head copies runs of `raw`, and nobody need pay for `fields`.
+   */
   readonly lines: readonly number[];
   readonly framing: Framing;
   /** The connection may carry another message after this one. */
