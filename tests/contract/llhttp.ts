@@ -9,6 +9,8 @@ interface Parser {
   initialize(type: number, resource: object, maxHeaderSize: number, lenient: number): void;
   /** How many octets were read, or why not. */
   execute(bytes: Uint8Array): number | Error;
+  /** The connection ends. */
+  finish(): unknown;
   [event: number]: (...args: never[]) => number;
 }
 
@@ -66,21 +68,24 @@ export interface Seen {
   complete: boolean;
 }
 
-/** What llhttp says to a text: the messages in it, and the code of its refusal where it refused. */
+/** What llhttp says to a text. */
 export interface Verdict {
   readonly seen: readonly Seen[];
+  /** How many messages were complete after each piece. */
+  readonly complete: readonly number[];
+  /** The code of its refusal; null: it took all. */
   readonly refused: string | null;
 }
 
 /**
- * Feeds `pieces` (Latin-1) one after another, up to a refusal. `between` is told after each piece how many messages
- * were complete. `bodiless`: a response to HEAD.
+ * Feeds `pieces` (Latin-1) one after another, up to a refusal. `bodiless`: it answers a HEAD. `ends`: the connection
+ * ends behind it.
  */
 export function ask(
   type: "request" | "response",
   pieces: readonly string[],
-  bodiless = false,
-): Verdict & { readonly complete: readonly number[] } {
+  { bodiless = false, ends = false } = {},
+): Verdict {
   const parser = new HTTPParser();
   const seen: Seen[] = [];
   const complete: number[] = [];
@@ -141,5 +146,6 @@ export function ask(
       return { seen, complete, refused: (result as Error & { code: string }).code };
     }
   }
+  if (ends) parser.finish();
   return { seen, complete, refused: null };
 }

@@ -35,6 +35,7 @@ export interface ResponseCase {
   readonly request: { readonly method: string; readonly upgrade?: string };
   readonly bytes: Long;
   readonly closes?: boolean;
+  readonly llhttp?: boolean;
   readonly expect:
     | {
       readonly accept: true;

@@ -44,11 +44,10 @@ class Response implements ResponseHead {
     this.upgrade = this.minor === 1 ? facts.upgrade : null;
     // RFC 9110 §8.6, RFC 9112 §6.1: it has neither, and readers differ on where one that has them ends.
     if (this.status < 200 && (facts.chunked || facts.length > 0)) refuse("an interim answer with a body");
-    if (this.status < 200 && (this.minor === 0 || facts.close)) {
+    if (this.status === 101) {
+      if (asked.upgrade === null || this.upgrade !== asked.upgrade) refuse("a 101 to what was not asked for");
+    } else if (this.status < 200 && (this.minor === 0 || facts.close)) {
       refuse("an interim answer that would be the last");
-    }
-    if (this.status === 101 && (asked.upgrade === null || this.upgrade !== asked.upgrade)) {
-      refuse("a 101 to what was not asked for");
     }
     this.framing = framing(this.status, asked.method, facts);
     this.keepAlive = this.minor === 1 && !facts.close && this.framing !== CLOSE && this.status !== 101;

@@ -1,6 +1,6 @@
 /** Messages for a codec to stumble on: made from HTTP's own pieces, from the vectors, and then spoiled. */
-import { long, REQUESTS, RESPONSES } from "../pure/http1_vectors.ts";
-import type { Random } from "../pure/random.ts";
+import { long, REQUESTS, RESPONSES } from "./http1_vectors.ts";
+import type { Random } from "./random.ts";
 
 /** Messages of the vectors that are short enough to be changed in a place that matters. */
 const MAX_SEED = 600;
@@ -78,6 +78,8 @@ const CONNECTIONS = [
   "close x",
   ",close,",
   "x-a",
+  "accept, cookie, te",
+  "host, content-length, x-forwarded-for, cdn-loop",
 ];
 const ODD_CONNECTIONS = [
   ...CONNECTIONS,
@@ -120,12 +122,21 @@ const NAMES = [
   "Cookie",
   "x_b",
   "!#$%&'*+-.^_`|~0Az",
-  "Content-Type",
   "Expect",
   "TE",
   "Keep-Alive",
   "Content_Length",
   "Transfer-Encodin",
+  "X-Forwarded-For",
+  "x_forwarded_host",
+  "Forwarded",
+  "X-Real-Ip",
+  "CF-Connecting-IP",
+  "Proxy",
+  "Authorization",
+  "X-HTTP-Method-Override",
+  "CDN-Loop",
+  "Location",
 ];
 const REASONS = [" OK", " ", "", " Not Found", " caf\xe9", " a\tb"];
 
