@@ -6,7 +6,25 @@ import { complain } from "./print.ts";
  * The ports that are tried, on 127.0.0.1 and ::1. Only these: databases (5432, 3306, 6379, 27017, 9200 …) are never
  * knocked at, nor are connectd's own (8080 and 4545 belong to the hub and the control API when they run).
  */
-export const PORTS = [3000, 3001, 4000, 4200, 4321, 5000, 5173, 5174, 8000, 8001, 8081, 8787, 8888, 9000, 1313, 2368, 7000];
+export const PORTS = [
+  3000,
+  3001,
+  4000,
+  4200,
+  4321,
+  5000,
+  5173,
+  5174,
+  8000,
+  8001,
+  8081,
+  8787,
+  8888,
+  9000,
+  1313,
+  2368,
+  7000,
+];
 
 const KNOCK_MS = 300;
 
@@ -26,7 +44,9 @@ export async function detectTarget(): Promise<string> {
     if (found[answer - 1] !== undefined) return found[answer - 1];
     throw new Failure("none was chosen", { hint: "name one: connectd link localhost:3000" });
   }
-  throw new Failure(`several servers listen here: ${found.join(", ")}`, { hint: `name one: connectd link ${found[0]}` });
+  throw new Failure(`several servers listen here: ${found.join(", ")}`, {
+    hint: `name one: connectd link ${found[0]}`,
+  });
 }
 
 /** Whether anything accepts connections at `host:port` within the knock's time. */
@@ -59,7 +79,9 @@ async function speaksHttp(host: string, port: number): Promise<boolean> {
   if (connection === null) return false;
   const late = setTimeout(() => connection.close(), KNOCK_MS * 5);
   try {
-    await connection.write(new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`));
+    await connection.write(
+      new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`),
+    );
     const start = new Uint8Array(5);
     const n = await connection.read(start);
     return n !== null && new TextDecoder().decode(start.subarray(0, n)).startsWith("HTTP/");

@@ -9,7 +9,10 @@ const CONFIG_FILES = ["links.yaml", "config/links.yaml"];
 export function configFile(given: string | null): string {
   const found = given ?? CONFIG_FILES.find(exists);
   if (found === undefined) {
-    throw new Failure(`there is no ${CONFIG_FILES.join(" or ")} here`, { hint: "name one with --config FILE", permanent: true });
+    throw new Failure(`there is no ${CONFIG_FILES.join(" or ")} here`, {
+      hint: "name one with --config FILE",
+      permanent: true,
+    });
   }
   return resolve(found);
 }

@@ -22,8 +22,19 @@ export interface LinkJson {
 interface StatusJson {
   readonly version: string;
   readonly startedAt: string;
-  readonly config: { file: string | null; generation: number; appliedAt: string | null; problems: readonly ProblemJson[] };
-  readonly hubs: readonly { url: string; state: string; connections: number; rttMs: number | null; lastError: string | null }[];
+  readonly config: {
+    file: string | null;
+    generation: number;
+    appliedAt: string | null;
+    problems: readonly ProblemJson[];
+  };
+  readonly hubs: readonly {
+    url: string;
+    state: string;
+    connections: number;
+    rttMs: number | null;
+    lastError: string | null;
+  }[];
   readonly links: Readonly<Record<string, number>>;
 }
 
@@ -68,7 +79,8 @@ export const revoke: Verb = {
   name: "revoke",
   words: "NAME…",
   count: [1, Infinity],
-  summary: "Ends links for good: at once, on both sides, and against every reload. Only `renew` brings one back.",
+  summary:
+    "Ends links for good: at once, on both sides, and against every reload. Only `renew` brings one back.",
   flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
     const revoked: LinkJson[] = [];
@@ -86,8 +98,12 @@ export const revoke: Verb = {
 
 /** A hub knows links by id; a name is looked up among those this token may see. */
 async function idOf(api: { all<T>(path: string): Promise<T[]> }, name: string): Promise<string> {
-  const found = (await api.all<LinkJson>("/v1/links")).filter((link) => link.name === name || link.id === name);
-  if (found.length > 1) throw new UsageError(`${name} names ${found.length} links: give the id of one (connectd list --hub URL)`);
+  const found = (await api.all<LinkJson>("/v1/links")).filter((link) =>
+    link.name === name || link.id === name
+  );
+  if (found.length > 1) {
+    throw new UsageError(`${name} names ${found.length} links: give the id of one (connectd list --hub URL)`);
+  }
   return found[0]?.id ?? name;
 }
 
@@ -95,8 +111,13 @@ export const renew: Verb = {
   name: "renew",
   words: "NAME [TTL]",
   count: [1, 2],
-  summary: "Starts a link's time anew, also of one that expired or was revoked. TTL as in `24h`; absent: the one it has.",
-  flags: [{ name: "new-id", help: "give it a fresh address; the old one stays gone" }, ...ADDRESS_FLAGS, JSON_FLAG],
+  summary:
+    "Starts a link's time anew, also of one that expired or was revoked. TTL as in `24h`; absent: the one it has.",
+  flags: [
+    { name: "new-id", help: "give it a fresh address; the old one stays gone" },
+    ...ADDRESS_FLAGS,
+    JSON_FLAG,
+  ],
   async run(given) {
     const [name, ttl] = given.words;
     if (ttl !== undefined) checkDuration(ttl);
@@ -132,8 +153,13 @@ export const status: Verb = {
       outJson(state);
       return 0;
     }
-    const counts = Object.entries(state.links).filter(([, n]) => n > 0).map(([word, n]) => `${n} ${word}`).join(", ");
-    out(`connectd ${state.version}, up ${relative(state.startedAt, now).replace(" ago", "")}, links: ${counts || "none"}`);
+    const counts = Object.entries(state.links).filter(([, n]) => n > 0).map(([word, n]) => `${n} ${word}`)
+      .join(", ");
+    out(
+      `connectd ${state.version}, up ${relative(state.startedAt, now).replace(" ago", "")}, links: ${
+        counts || "none"
+      }`,
+    );
     out(`config ${state.config.file ?? "none"}, generation ${state.config.generation}`);
     for (const problem of state.config.problems) {
       out(`  ${problem.severity} ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);
@@ -170,7 +196,13 @@ async function sessions(given: Given): Promise<number> {
       relative(session.since, Date.now()),
       String(session.links),
     ]);
-    out(table(["daemon", "workspace", "address", "connections", "since", "links"], rows, "no daemon is connected"));
+    out(
+      table(
+        ["daemon", "workspace", "address", "connections", "since", "links"],
+        rows,
+        "no daemon is connected",
+      ),
+    );
   }
   return 0;
 }
@@ -180,5 +212,7 @@ function eitherSide<T>(
   given: Given,
   ask: (api: Parameters<Parameters<typeof withDaemon>[1]>[0], atHub: boolean) => Promise<T>,
 ): Promise<T> {
-  return text(given, "hub") === null ? withDaemon(given, (api) => ask(api, false)) : withHub(given, (api) => ask(api, true));
+  return text(given, "hub") === null
+    ? withDaemon(given, (api) => ask(api, false))
+    : withHub(given, (api) => ask(api, true));
 }

@@ -41,7 +41,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   if (rows.length === 0) return empty;
   const cells = [head.map((name) => name.toUpperCase()), ...rows.map((row) => row.map(oneLine))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join("\n");
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join(
+    "\n",
+  );
 }
 
 /** When something ends, seen from `now`: `never`, `in 3h 20m`, `12m ago`. `iso` is an RFC 3339 time or null. */

@@ -63,7 +63,9 @@ export function readWords(verb: Verb, args: readonly string[]): Given {
   if (parsed.values.help !== true && words.length < least) {
     throw new UsageError(`\`${verb.name}\` needs ${verb.words ?? "a word"}`);
   }
-  if (words.length > most) throw new UsageError(`\`${verb.name}\` takes no word like ${JSON.stringify(words[most])}`);
+  if (words.length > most) {
+    throw new UsageError(`\`${verb.name}\` takes no word like ${JSON.stringify(words[most])}`);
+  }
   return { flags: parsed.values, words };
 }
 
@@ -76,10 +78,15 @@ function plain(message: string): string {
 /** The help of one verb. */
 export function verbHelp(verb: Verb): string {
   const flags = [...verb.flags, HELP].map(({ name, short, value, help }) =>
-    [`  ${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`, help] as const
+    [
+      `  ${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
+      help,
+    ] as const
   );
   const width = Math.max(...flags.map(([left]) => left.length)) + 2;
-  return `connectd ${verb.name}${verb.words === undefined ? "" : ` ${verb.words}`}${flags.length > 1 ? " [flags]" : ""}\n\n` +
+  return `connectd ${verb.name}${verb.words === undefined ? "" : ` ${verb.words}`}${
+    flags.length > 1 ? " [flags]" : ""
+  }\n\n` +
     `${verb.summary}\n${verb.more === undefined ? "" : `\n${verb.more}\n`}\n` +
     flags.map(([left, help]) => left.padEnd(width) + help).join("\n") + "\n";
 }

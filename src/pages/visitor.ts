@@ -73,8 +73,12 @@ const TEMPLATES = new Map((Object.keys(CODES) as Code[]).map((code) => {
   const page = `<!doctype html><html lang="en"><head><meta charset="utf-8">` +
     `<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">` +
     (refresh === undefined ? "" : `<meta http-equiv="refresh" content="${refresh}">`) +
-    `<title>${status} ${REASONS[status]}</title><style>${STYLE}</style></head><body><main><h1>${sentence}</h1>` +
-    `<p>${ADVICE[code]}</p></main><footer>${status} ${code} &middot; request ${ID_SLOT}</footer></body></html>\n`;
+    `<title>${status} ${
+      REASONS[status]
+    }</title><style>${STYLE}</style></head><body><main><h1>${sentence}</h1>` +
+    `<p>${
+      ADVICE[code]
+    }</p></main><footer>${status} ${code} &middot; request ${ID_SLOT}</footer></body></html>\n`;
   const problem = JSON.stringify({
     type: "about:blank",
     title: REASONS[status],

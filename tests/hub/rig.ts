@@ -1,5 +1,5 @@
 /** A hub on a real socket, and daemons that speak to it over either wire. */
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock, type TestClock } from "../../src/clock.ts";
 import { OPEN_POLICY, type PolicySpec } from "../../src/core/policy.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { Failure } from "../../src/core/errors.ts";
@@ -343,6 +343,14 @@ export function link(
     ...o,
     policy: { ...OPEN_POLICY, ...o.policy },
   };
+}
+
+/** Lets `ms` go by on `clock`, second by second, with time in between to answer pings. */
+export async function pass(clock: TestClock, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 1000) {
+    clock.advance(Math.min(left, 1000));
+    await new Promise((turn) => setTimeout(turn, 2));
+  }
 }
 
 /** Asks again until `good` says so; throws the last answer after 20 s. */

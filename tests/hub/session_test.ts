@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { Stream } from "../../src/wire/stream.ts";
-import { dial, eventually, HubRig, link, type Message, respond } from "./rig.ts";
+import { dial, eventually, HubRig, link, type Message, pass, respond } from "./rig.ts";
 
 Deno.test("a tunnel is for a valid token of the right scope, and for an upgrade", async () => {
   await using rig = await HubRig.start();
@@ -37,10 +37,11 @@ Deno.test("a revoked token's sessions end at once, an expired one's within a sec
   await rig.hub.tokens.revoke(id, null);
   await revoked.end();
   assert.equal(revoked.messages.at(-1)!.reason, "revoked_token");
-  clock.advance(59_000);
+  await pass(clock, 59_000);
   assert.equal(expiring.ended, null);
-  clock.advance(2_000);
+  await pass(clock, 2_000);
   await expiring.end();
+  assert.equal(expiring.messages.at(-1)!.reason, "revoked_token");
 });
 
 Deno.test("two connections of one instance join, a new instance takes the place of the old", async () => {
@@ -119,7 +120,7 @@ Deno.test("nobody gets an id by naming it", async () => {
 Deno.test("a subdomain is given once, and reserved and bad ones never", async () => {
   const clock = new TestClock(Date.now());
   await using rig = await HubRig.start({ clock });
-  const daemon = rig.attached({ clock });
+  const daemon = rig.attached();
   const answer = await daemon.hello([
     link("demo", { subdomain: "demo" }),
     link("www", { subdomain: "www" }),
@@ -131,17 +132,17 @@ Deno.test("a subdomain is given once, and reserved and bad ones never", async ()
   const codes = answer.links.slice(1).map((one: Message) => one.refused.code);
   assert.deepEqual(codes, ["bad_name", "bad_name", "bad_name", "name_taken"]);
   const wish = [link("demo", { subdomain: "demo" })];
-  const foreign = rig.attached({ workspace: "evil", daemon: "d9", clock });
+  const foreign = rig.attached({ workspace: "evil", daemon: "d9" });
   assert.equal((await foreign.hello(wish)).links[0].refused.code, "name_taken");
-  const mate = rig.attached({ daemon: "d2", clock });
+  const mate = rig.attached({ daemon: "d2" });
   assert.equal((await mate.hello(wish)).links[0].refused.code, "name_taken");
   daemon.leave();
   await daemon.end();
   assert.equal((await mate.change(wish)).links[0].refused.code, "name_taken");
-  clock.advance(60_000);
+  await pass(clock, 60_000);
   assert.equal((await foreign.change(wish)).links[0].refused.code, "name_taken");
   assert.equal((await mate.change(wish)).links[0].id, "demo");
-  const back = rig.attached({ instance: "instance-2", clock });
+  const back = rig.attached({ instance: "instance-2" });
   assert.equal((await back.hello(wish)).links[0].refused.code, "name_taken");
 });
 

@@ -3,7 +3,10 @@ import { createLog, oneLine } from "../../src/log.ts";
 
 function capture(format: "text" | "json"): { lines: string[]; log: ReturnType<typeof createLog> } {
   const lines: string[] = [];
-  return { lines, log: createLog({ format, level: "info", write: (line) => lines.push(line), now: () => 0 }) };
+  return {
+    lines,
+    log: createLog({ format, level: "info", write: (line) => lines.push(line), now: () => 0 }),
+  };
 }
 
 Deno.test("a log line is one line, whatever a visitor sent", () => {
