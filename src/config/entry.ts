@@ -6,8 +6,9 @@ import { parseTarget, printTarget, type Target } from "../core/target.ts";
 import type { DEFAULT_KEYS, LINK_KEYS } from "./keys.ts";
 import type { At } from "./node.ts";
 import { resolvePath } from "./places.ts";
-import { type Context, type Found, quoted, type Read } from "./schema.ts";
+import { type Context, type Found, type Read } from "./schema.ts";
 import { nearest } from "./suggest.ts";
+import { quoted } from "./wording.ts";
 
 export type LinkValues = Read<typeof LINK_KEYS>;
 export type DefaultValues = Read<typeof DEFAULT_KEYS>;
@@ -136,13 +137,15 @@ function resolveTarget(
     return { target: service.target, service: text };
   }
   if (isName(text) && text !== "echo") {
-    const close = nearest(text, services.declared);
     context.report(at, {
       code: "unknown_service",
       message: `there is no service ${quoted(text)}`,
-      hint: close === null
-        ? "declare it under services, or write a target such as localhost:3000"
-        : `did you mean "${close}"?`,
+      hint() {
+        const close = nearest(text, services.declared);
+        return close === null
+          ? "declare it under services, or write a target such as localhost:3000"
+          : `did you mean "${close}"?`;
+      },
     });
     return null;
   }

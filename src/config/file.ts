@@ -9,6 +9,9 @@ import { readYaml } from "./yaml.ts";
 /** Nobody writes a larger file by hand, and one that was never meant to be one should not be parsed. */
 export const MAX_BYTES = 1024 * 1024;
 
+/** So many problems get the hints that are looked for: each is compared with every name, and nobody reads more. */
+const HINTS = 100;
+
 /** How a text is to be read. */
 export interface TextOptions {
   /** Its path, for messages and for the relative paths in it. */
@@ -66,9 +69,11 @@ export function readText<T extends Table, C>(
   }
 
   found.sort((a, b) => a.at - b.at);
-  const problems = found.map(({ at, finding }) => {
+  const problems = found.map(({ at, finding }, i) => {
     const place = lines.place(at);
-    return problemAt(file, place, lines.line(place.line), finding);
+    const { hint } = finding;
+    const told = i >= HINTS && typeof hint === "function" ? { ...finding, hint: undefined } : finding;
+    return problemAt(file, place, lines.line(place.line), told);
   });
   return { config: refused(problems) ? null : config, problems };
 }

@@ -1,10 +1,11 @@
 /** hub.yaml: text in, configuration and problems out. */
 import { DEFAULT_LIMITS, type ServerLimits } from "../core/limits.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
-import { cidr, duration, size, values } from "./keys.ts";
+import { cidr, duration, patience, size, values } from "./keys.ts";
 import { isHostName, parseListen, parseOrigin, printListen, resolvePath } from "./places.ts";
 import type { Problem } from "./problem.ts";
-import { integer, list, mapping, quoted, type Read, type Reader, text } from "./schema.ts";
+import { integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
+import { quoted } from "./wording.ts";
 
 /** Where the hub keeps what must survive. */
 export interface StoreAddress {
@@ -35,12 +36,21 @@ const domain = text({ wants: "a domain such as hub.example.com", code: "bad_name
 });
 
 const store: Reader<StoreAddress> = text(
-  { wants: "a store such as sqlite:./hub.db", code: "bad_value" },
+  { wants: "a store such as sqlite:./hub.db", code: "bad_value", pattern: "^sqlite:[\\s\\S]" },
   (written, context) => {
     const path = /^sqlite:(.+)$/s.exec(written)?.[1];
     if (path === undefined) throw new SyntaxError(`${quoted(written)} is no store such as sqlite:./hub.db`);
     return { kind: "sqlite", path: resolvePath(path, context) };
   },
+);
+
+const listen = text(
+  {
+    wants: "an address and port such as 0.0.0.0:8080",
+    code: "bad_address",
+    pattern: ":[0-9]{1,5}$",
+  },
+  parseListen,
 );
 
 /** A size within bounds, in bytes. */
@@ -72,9 +82,9 @@ export const LIMIT_KEYS = {
     reader: sizeOf(256, 1024 * 1024, "from 256B to 1MiB"),
     doc: "The longest request target, from 256B to 1MiB. The default is 16KiB.",
   },
-  head_timeout: { reader: duration, doc: "How long a visitor may take to send a head. The default is 10s." },
+  head_timeout: { reader: patience, doc: "How long a visitor may take to send a head. The default is 10s." },
   body_idle: {
-    reader: duration,
+    reader: patience,
     doc: "How long a visitor who owes or is owed part of a body may stand still. The default is 60s.",
   },
   keep_alive: {
@@ -91,7 +101,7 @@ export const HUB_ROOT_KEYS = {
     required: true,
   },
   listen: {
-    reader: text({ wants: "an address and port such as 0.0.0.0:8080", code: "bad_address" }, parseListen),
+    reader: listen,
     doc: "Where the hub listens, for visitors, daemons and its API alike, as in `0.0.0.0:8080`.",
   },
   domain: {

@@ -10,10 +10,10 @@ import {
   list,
   map,
   mapping,
-  quoted,
   type Reader,
   text,
 } from "./schema.ts";
+import { quoted } from "./wording.ts";
 
 /** A hub as it is written; what it lacks comes from the top of the file. */
 interface Hub {

@@ -1,7 +1,7 @@
 /** JSON bodies as nodes whose places are JSON pointers (RFC 6901). */
 import { type At, MAX_DEPTH, type Node } from "./node.ts";
 
-/** A JSON value ready to be read: keys in snake_case, as the tables have them. */
+/** A JSON value ready to be read. */
 export interface Json {
   readonly root: Node;
   /** The pointer of a place; with `missing`, of a member that is not there. */
@@ -39,7 +39,7 @@ export function fromJson(value: unknown): Json & { readonly tooDeep: At | null }
     }
     const pairs = Object.entries(value).map(([key, member]) => {
       const node = toNode(member, `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`, depth + 1);
-      return { key: snakeCase(key), at: node.at, value: node };
+      return { key, at: node.at, value: node };
     });
     return { kind: "mapping", at, pairs };
   }
@@ -48,8 +48,4 @@ export function fromJson(value: unknown): Json & { readonly tooDeep: At | null }
 /** `max_body` as JSON spells it: `maxBody`. */
 export function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function snakeCase(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -5,34 +5,37 @@
 import { parseCidr } from "../core/address.ts";
 import { checkMethod } from "../core/methods.ts";
 import { checkSubdomain } from "../core/names.ts";
-import { compilePaths, covers } from "../core/paths.ts";
+import { compilePaths } from "../core/paths.ts";
+import { POLICY_LIMITS } from "../core/policy_spec.ts";
 import { parseDuration, parseRate, parseSize } from "../core/units.ts";
 import { isHost, resolvePath } from "./places.ts";
 import {
   boolean,
-  type Context,
   either,
   type Found,
   integer,
   list,
   map,
   mapping,
-  quoted,
   type Reader,
   text,
   word,
 } from "./schema.ts";
+import { warnShadowed } from "./shadow.ts";
 import { parseTime } from "./time.ts";
+import { quoted } from "./wording.ts";
+
+const DURATION = "(?=.)(?:[0-9]+w)?(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?(?:[0-9]+ms)?";
 
 /** A duration that may be `never`, which reads as null. */
 export const lifetime: Reader<number | null> = text(
-  { wants: "a duration such as 24h, or never", code: "bad_duration" },
+  { wants: "a duration such as 24h, or never", code: "bad_duration", pattern: `^(?:never|${DURATION})$` },
   parseDuration,
 );
 
 /** A duration in ms. */
 export const duration: Reader<number> = text(
-  { wants: "a duration such as 30s", code: "bad_duration" },
+  { wants: "a duration such as 30s", code: "bad_duration", pattern: `^${DURATION}$` },
   (written) => {
     const ms = parseDuration(written);
     if (ms === null) throw new SyntaxError(`"never" is no duration here`);
@@ -40,18 +43,40 @@ export const duration: Reader<number> = text(
   },
 );
 
+/** A duration in ms that leaves some time. */
+export const patience: Reader<number> = {
+  ...duration,
+  read(node, context, owner) {
+    const ms = duration.read(node, context, owner);
+    if (ms !== 0) return ms;
+    context.report(node.at, { code: "bad_value", message: "in no time nothing can be done" });
+  },
+};
+
 /** A size in bytes. */
 export const size: Reader<number> = text(
-  { wants: "a size such as 10MiB", code: "bad_size", numbers: true },
+  {
+    wants: "a size such as 10MiB",
+    code: "bad_size",
+    pattern: "^[0-9]+(?:(?:[KMGT]i?)?B)?$",
+    numbers: true,
+  },
   parseSize,
 );
 
 /** The absolute path of a file. */
-export const path: Reader<string> = text({ wants: "the path of a file", code: "bad_value" }, resolvePath);
+export const path: Reader<string> = text(
+  { wants: "the path of a file", code: "bad_value", pattern: "[\\s\\S]" },
+  resolvePath,
+);
 
 /** An address or a block of them. */
 export const cidr: Reader<string> = text(
-  { wants: "an address or a block such as 198.51.100.0/24", code: "bad_address" },
+  {
+    wants: "an address or a block such as 198.51.100.0/24",
+    code: "bad_address",
+    pattern: "^[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?$",
+  },
   (written) => {
     parseCidr(written);
     return written;
@@ -63,22 +88,44 @@ export function values<T>(reader: Reader<readonly Found<T>[]>): Reader<readonly 
   return map(reader, (items) => items.map((item) => item.value));
 }
 
-const rate = text({ wants: "a rate such as 100/m", code: "bad_rate", numbers: true }, parseRate);
+const rate = text(
+  {
+    wants: "a rate such as 100/m",
+    code: "bad_rate",
+    pattern: "^[0-9]+(?:/[smhd])?(?: burst [0-9]+| per ip)*$",
+    numbers: true,
+  },
+  parseRate,
+);
 
-const pattern = text({ wants: "a path such as /api", code: "bad_path" }, (written) => {
-  compilePaths([written]);
-  return written;
-});
+const pattern = text(
+  { wants: "a path such as /api", code: "bad_path", pattern: "^(?:= )?/" },
+  (written) => {
+    checkLength(written);
+    compilePaths([written]);
+    return written;
+  },
+);
 
-const method = text({ wants: "a method such as GET", code: "bad_method" }, (written) => {
-  checkMethod(written);
-  return written;
-});
+const method = text(
+  { wants: "a method such as GET", code: "bad_method", pattern: "^[A-Z][A-Z0-9-]{0,31}$" },
+  (written) => {
+    checkMethod(written);
+    return written;
+  },
+);
+
+/** A hub refuses a policy with longer texts. */
+function checkLength(text: string): void {
+  if (text.length <= POLICY_LIMITS.text) return;
+  throw new SyntaxError(`${quoted(text)} is longer than ${POLICY_LIMITS.text} characters`);
+}
 
 /** A token of RFC 9110 §5.6.2, with a version where the protocol has one. */
 const PROTOCOL = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:\/[a-z0-9!#$%&'*+.^_`|~-]+)?$/;
 
 const protocol = text({ wants: "a protocol such as websocket", code: "bad_value" }, (written) => {
+  checkLength(written);
   const name = written.toLowerCase();
   // Cleartext HTTP/2 would carry requests that no policy sees.
   if (!PROTOCOL.test(name) || name === "h2c") {
@@ -99,18 +146,6 @@ const serverName = text({ wants: "a host name", code: "bad_value" }, (written) =
   return written;
 });
 
-/** Of two patterns that admit the same, the later is the one too many. */
-function warnShadowed(patterns: readonly Found<string>[], context: Context): void {
-  patterns.forEach(({ value, at }, i) => {
-    const by = patterns.find((other, j) =>
-      j !== i && covers(other.value, value) && (j < i || !covers(value, other.value))
-    );
-    if (by === undefined) return;
-    const message = `${quoted(by.value)} covers ${quoted(value)}, which admits nothing more`;
-    context.report(at, { severity: "warning", code: "shadowed", message });
-  });
-}
-
 /** Keys that a link and `defaults` share: the policy, and how requests are forwarded. */
 export const SHARED_KEYS = {
   ttl: {
@@ -120,12 +155,12 @@ export const SHARED_KEYS = {
       "Absent: `defaults.ttl`, else `never` (24h for a one-off link). Not together with `until`.",
   },
   methods: {
-    reader: values(list(method, "a list of methods such as [GET, POST]")),
+    reader: values(list(method, "a list of methods such as [GET, POST]", POLICY_LIMITS.methods)),
     doc:
       "The methods that are let through, in capitals. Absent: all. GET implies HEAD; OPTIONS is never implied.",
   },
   paths: {
-    reader: values(list(pattern, "a list of paths such as [/api]", warnShadowed)),
+    reader: values(list(pattern, "a list of paths such as [/api]", POLICY_LIMITS.paths, warnShadowed)),
     doc:
       "The paths that are let through. Absent: all. A pattern is a prefix by whole segments: `/api` admits /api " +
       "and /api/x, never /apix. `*` stands for one segment (`/a/*/b`), `= /exact` is that path alone.",
@@ -134,7 +169,7 @@ export const SHARED_KEYS = {
     reader: either(
       "a rate such as 100/m, or a list of them",
       map(rate, (one) => [one]),
-      values(list(rate, "a list of rates such as [10/s, 500/h per ip]")),
+      values(list(rate, "a list of rates such as [10/s, 500/h per ip]", POLICY_LIMITS.rate)),
     ),
     doc:
       "How many requests are let through: `100/m`, `10/s burst 20`, `1000/d per ip`; per /s, /m, /h or /d, and a " +
@@ -163,14 +198,11 @@ export const SHARED_KEYS = {
         }),
         doc: "Bearer tokens: any line of the file is valid.",
       },
-    }, (_read, context, owner, seen) => {
-      if (seen.has("basic") || seen.has("bearer")) return;
-      context.report(owner, { code: "missing", message: `"basic" or "bearer" is missing`, missing: "basic" });
-    }),
+    }, { some: true }),
     doc: "The credential a visitor needs. With both kinds, either one admits.",
   },
   allow_ips: {
-    reader: values(list(cidr, "a list of addresses such as [198.51.100.0/24]")),
+    reader: values(list(cidr, "a list of addresses such as [198.51.100.0/24]", POLICY_LIMITS.allowIps)),
     doc:
       "Addresses and blocks that may call the link, as in `[198.51.100.0/24, 2001:db8::/32]`. Absent: all.",
   },
@@ -192,13 +224,13 @@ export const SHARED_KEYS = {
     reader: either(
       "true, false or a list such as [websocket]",
       map(boolean, (on) => on ? ["websocket"] : []),
-      values(list(protocol, "a list of protocols such as [websocket]")),
+      values(list(protocol, "a list of protocols such as [websocket]", POLICY_LIMITS.upgrade)),
     ),
     doc:
       "The protocols that a request may upgrade to: `[websocket]` (the default, also `true`), or `false` for none.",
   },
   timeout: {
-    reader: duration,
+    reader: patience,
     doc:
       "How long the target may take until its response begins; a body that moves is never cut. The default is 60s.",
   },
@@ -251,14 +283,30 @@ export const LINK_KEYS = {
     required: true,
   },
   until: {
-    reader: text({ wants: "a time such as 2026-12-01T00:00:00Z", code: "bad_time", dates: true }, parseTime),
+    reader: text(
+      {
+        wants: "a time such as 2026-12-01T00:00:00Z",
+        code: "bad_time",
+        pattern: "^[0-9]{4}(?:-[0-9]{2}){2}[Tt][0-9]{2}(?::[0-9]{2}){2}(?:\\.[0-9]+)?" +
+          "(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$",
+        dates: true,
+      },
+      parseTime,
+    ),
     doc: "When the link ends, as a full RFC 3339 time: `2026-12-01T00:00:00Z`. Not together with `ttl`.",
   },
   subdomain: {
-    reader: text({ wants: "a name such as demo", code: "bad_name" }, (written) => {
-      checkSubdomain(written);
-      return written;
-    }),
+    reader: text(
+      {
+        wants: "a name such as demo",
+        code: "bad_name",
+        pattern: "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+      },
+      (written) => {
+        checkSubdomain(written);
+        return written;
+      },
+    ),
     doc: "The name to ask the hub for, a lower-case DNS label, instead of a random one.",
   },
   ...SHARED_KEYS,

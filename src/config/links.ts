@@ -15,12 +15,12 @@ import {
   integer,
   mapping,
   named,
-  quoted,
   type Read,
   type Reader,
   text,
   word,
 } from "./schema.ts";
+import { quoted } from "./wording.ts";
 
 /** What the hub may ask of the daemon. */
 export type Remote = "revoke" | "manage" | "none";
@@ -45,13 +45,15 @@ export interface Config extends Accepted {
   readonly defaults: DefaultValues;
 }
 
+const ADDRESS = ":[0-9]{1,5}$";
+
 const listen = text(
-  { wants: "an address and port such as 127.0.0.1:8080", code: "bad_address" },
+  { wants: "an address and port such as 127.0.0.1:8080", code: "bad_address", pattern: ADDRESS },
   parseListen,
 );
 
 const control = text(
-  { wants: "an address and port such as 127.0.0.1:4545", code: "bad_address" },
+  { wants: "an address and port such as 127.0.0.1:4545", code: "bad_address", pattern: ADDRESS },
   (written) => {
     const address = parseListen(written);
     // Who reaches it and has the token commands the daemon.
@@ -75,6 +77,8 @@ const service: Reader<Read<typeof SERVICE_KEYS>> = either<Read<typeof SERVICE_KE
   },
   mapping("a mapping with target", SERVICE_KEYS),
 );
+
+const NAME = { check: checkName, pattern: "^[a-z0-9][a-z0-9-]{0,62}$" };
 
 /** Keys at the top of links.yaml. */
 export const ROOT_KEYS = {
@@ -129,11 +133,11 @@ export const ROOT_KEYS = {
     doc: "Keys that every link has unless it has its own, which replaces the default whole.",
   },
   services: {
-    reader: named("a mapping of names to targets", checkName, service),
+    reader: named("a mapping of names to targets", NAME, service),
     doc: "Names for targets, registered at the hubs. A name is of lower-case letters, digits and dashes.",
   },
   links: {
-    reader: named("a mapping of names to links", checkName, mapping("a mapping with target", LINK_KEYS)),
+    reader: named("a mapping of names to links", NAME, mapping("a mapping with target", LINK_KEYS)),
     doc: "The links, each under a name of lower-case letters, digits and dashes, at most 63 of them.",
   },
 } as const;
@@ -168,12 +172,6 @@ export function readConfig(
       defaults,
     };
   });
-}
-
-/** Files beside the configuration that matter to it: those of `auth`, absolute, each once. */
-export function authFiles(config: Config): string[] {
-  const files = [...config.links.values()].flatMap(({ auth }) => [auth.basicFile, auth.bearerFile]);
-  return [...new Set(files.filter((file) => file !== null))];
 }
 
 type Named<T> = ReadonlyMap<string, Found<T | undefined>>;

@@ -5,6 +5,7 @@ import { makeEntry, type Services } from "./entry.ts";
 import { camelCase, fromJson } from "./json.ts";
 import { LINK_KEYS } from "./keys.ts";
 import type { Config } from "./links.ts";
+import { hintOf } from "./problem.ts";
 import { type Context, mapping, text } from "./schema.ts";
 
 /** What is wrong with a member of a JSON body (interfaces: errors of APIs). */
@@ -51,9 +52,11 @@ export function readEntry(
     home: options.home ?? null,
     spell: camelCase,
     place: () => ({ line: 0, column: 0 }),
-    report(at, { severity, code, message, hint, missing }) {
+    report(at, { missing, ...finding }) {
+      const { severity, code, message } = finding;
       // Nobody keeps a body's warnings; but a link that has ended before it begins is a mistake.
       if (severity === "warning" && code !== "expired") return;
+      const hint = hintOf(finding);
       errors.push({
         pointer: json.pointer(at, missing),
         detail: hint === undefined ? message : `${message}; ${hint}`,

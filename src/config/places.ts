@@ -1,7 +1,7 @@
 /** Files and addresses as configurations name them. All throw SyntaxError, naming what they can not read. */
 import { join, resolve } from "node:path";
 import { isLoopback, parseAddress } from "../core/address.ts";
-import { quoted } from "./schema.ts";
+import { quoted } from "./wording.ts";
 
 /** An absolute path: `~` is the home directory, a relative one starts at the folder of the file it is written in. */
 export function resolvePath(text: string, from: { dir: string; home: string | null }): string {

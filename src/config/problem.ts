@@ -50,14 +50,21 @@ export interface Finding {
   readonly severity?: "error" | "warning";
   readonly code: ProblemCode;
   readonly message: string;
-  readonly hint?: string;
+  /** A function where finding it is work. */
+  readonly hint?: string | (() => string);
 }
 
 /** A problem at a place of a file; `source` is the text of that line. */
 export function problemAt(file: string, place: Place, source: string, finding: Finding): Problem {
-  const { severity = "error", code, message, hint } = finding;
+  const { severity = "error", code, message } = finding;
   const { line, column } = place;
+  const hint = hintOf(finding);
   return { file, line, column, severity, code, message, source, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The hint of a finding, looked for by now. */
+export function hintOf({ hint }: Finding): string | undefined {
+  return typeof hint === "function" ? hint() : hint;
 }
 
 /** Has an error among them, so the file is refused. */
@@ -72,8 +79,9 @@ const SHOWN = 60;
 export function printProblem(problem: Problem): string {
   const { file, line, column, severity, code, message, source, hint } = problem;
   const from = Math.max(0, column - 1 - SHOWN);
-  const before = visible(source.slice(from, column - 1));
-  const after = visible(source.slice(column - 1, column - 1 + SHOWN));
+  // Where the cut goes through a pair of surrogates, its half is left out.
+  const before = visible(source.slice(from, column - 1).replace(/^[\udc00-\udfff]/, ""));
+  const after = visible(source.slice(column - 1, column - 1 + SHOWN).replace(/[\ud800-\udbff]$/, ""));
   const lead = from > 0 ? "…" : "";
   const tail = source.length > column - 1 + SHOWN ? "…" : "";
   return [
@@ -92,11 +100,14 @@ function visible(text: string): string {
 }
 
 const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+
+/** Marks that sit on the letter before them, and joiners. */
+const NO_WIDTH = /[\p{Mn}\p{Me}\u200b-\u200d]/u;
 
 /** Columns of a terminal that `text` takes. */
 function cells(text: string): number {
   let n = 0;
-  for (const letter of text) n += /\p{Mn}/u.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1;
+  for (const letter of text) n += NO_WIDTH.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1;
   return n;
 }

@@ -1,9 +1,9 @@
 /** How values are read: readers for kinds of value, and tables of keys that are documentation and reader in one. */
-import { oneLine } from "../log.ts";
 import type { Place } from "./lines.ts";
 import type { At, Kind, Node } from "./node.ts";
 import type { Finding } from "./problem.ts";
 import { nearest } from "./suggest.ts";
+import { DATE, meant, quoted, wrongType, YAML_1_1_BOOLEAN } from "./wording.ts";
 
 /** What surrounds a value that is being read. */
 export interface Context {
@@ -16,7 +16,7 @@ export interface Context {
   /** `missing` is the key that is not there, for places that have one (JSON pointers). */
   report(at: At, finding: Finding & { missing?: string }): void;
   place(at: At): Place;
-  /** A key as whoever reads the message writes it: as it is, or in camelCase. */
+  /** A key of a table as it is written here: as it is, or in camelCase. */
   spell(key: string): string;
 }
 
@@ -25,14 +25,22 @@ export interface Shape {
   readonly kinds: readonly Kind[];
   /** The only texts that are taken. */
   readonly words?: readonly string[];
+  /** A regular expression that every text matches which is taken; not the other way round. */
+  readonly pattern?: string;
   /** Bounds of a whole number, inclusive. */
   readonly range?: readonly [min: number, max: number];
   /** What items of a list are. */
   readonly items?: Shape;
+  /** So many items a list may have. */
+  readonly most?: number;
   /** Keys of a mapping. */
   readonly keys?: Table;
+  /** One of the keys at least must be there. */
+  readonly some?: true;
   /** What every value of a mapping with free names is. */
   readonly values?: Shape;
+  /** What those names match, as with `pattern`. */
+  readonly names?: string;
 }
 
 /** Turns a node into a value, or reports why not and returns undefined. `owner` is where a lack is reported. */
@@ -63,15 +71,13 @@ export type Read<T extends Table> = {
   readonly [K in keyof T]?: T[K] extends Key<infer V> ? Found<V> : never;
 };
 
-/** Where YAML 1.1 read a boolean. Whoever wrote it without quotes may have meant either. */
-const YAML_1_1_BOOLEAN = /^(?:on|off|yes|no)$/i;
-const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt \t].*)?$/;
-
 interface TextOptions {
   readonly wants: string;
   readonly code: Finding["code"];
   /** The only texts that are taken; they may look like YAML 1.1's booleans. */
   readonly words?: readonly string[];
+  /** For editors; `parse` decides. */
+  readonly pattern?: string;
   /** A plain date is not mistaken for text. */
   readonly dates?: true;
   /** Numbers are read too, as they are written. */
@@ -80,11 +86,8 @@ interface TextOptions {
 
 /** Text that `parse` understands; what it throws becomes the message of a problem with `code`. */
 export function text<T>(options: TextOptions, parse: (text: string, context: Context) => T): Reader<T> {
-  const { wants, code, words, numbers = false } = options;
-  const shape: Shape = {
-    kinds: numbers ? ["text", "number"] : ["text"],
-    ...(words === undefined ? {} : { words }),
-  };
+  const { wants, code, words, pattern, numbers = false } = options;
+  const shape: Shape = { kinds: numbers ? ["text", "number"] : ["text"], words, pattern };
   return {
     shape,
     wants,
@@ -144,14 +147,15 @@ export const boolean: Reader<boolean> = {
   read: (node, context) => node.kind === "boolean" ? node.value : wrongType(node, "true or false", context),
 };
 
-/** A list with one item at least; items that are wrong are reported, and left out. */
+/** A list of one to `most` items; items that are wrong are reported, and left out. */
 export function list<T>(
   item: Reader<T>,
   wants: string,
+  most = Infinity,
   check?: (items: readonly Found<T>[], context: Context) => void,
 ): Reader<readonly Found<T>[]> {
   return {
-    shape: { kinds: ["list"], items: item.shape },
+    shape: { kinds: ["list"], items: item.shape, most },
     wants,
     read(node, context) {
       if (node.kind !== "list") return wrongType(node, wants, context);
@@ -159,6 +163,13 @@ export function list<T>(
         context.report(node.at, {
           code: "bad_value",
           message: `an empty list where ${wants} is due; leave the key out`,
+        });
+        return undefined;
+      }
+      if (node.items.length > most) {
+        context.report(node.items[most].at, {
+          code: "bad_value",
+          message: `more than ${most} items in a list`,
         });
         return undefined;
       }
@@ -196,39 +207,41 @@ export function either<T>(wants: string, ...readers: readonly Reader<T>[]): Read
   };
 }
 
-/** A mapping with the keys of `table`. `check` sees what was read without a problem, and all keys that stand there. */
+/** A mapping with the keys of `table`; with `some`, at least one of them. */
 export function mapping<T extends Table>(
   wants: string,
   table: T,
-  check?: (read: Read<T>, context: Context, owner: At, seen: ReadonlySet<string>) => void,
+  { some }: { some?: true } = {},
 ): Reader<Read<T>> {
   return {
-    shape: { kinds: ["mapping"], keys: table },
+    shape: { kinds: ["mapping"], keys: table, some },
     wants,
     read(node, context, owner) {
       if (node.kind !== "mapping") return wrongType(node, wants, context);
       // No prototype: a key is one of the table's, or it is not there.
       const read = Object.create(null) as Record<string, Found<unknown>>;
       const seen = new Set<string>();
-      for (const { key, at, value } of uniquePairs(node, context)) {
-        seen.add(key);
-        if (!Object.hasOwn(table, key)) {
-          context.report(at, unknownKey(key, Object.keys(table), context));
+      const known = new Map(Object.keys(table).map((key) => [context.spell(key), key]));
+      for (const { key: written, at, value } of uniquePairs(node, context)) {
+        const key = known.get(written);
+        if (key === undefined) {
+          context.report(at, unknownKey(written, [...known.keys()]));
           continue;
         }
+        seen.add(key);
         const got = table[key].reader.read(value, context, at);
         if (got !== undefined) read[key] = { value: got, at: value.at };
       }
       for (const [key, { required }] of Object.entries(table)) {
-        if (!required || seen.has(key)) continue;
-        context.report(owner, {
-          code: "missing",
-          message: `${quoted(context.spell(key))} is missing`,
-          missing: key,
-        });
+        if (required && !seen.has(key)) missing([key]);
       }
-      check?.(read as Read<T>, context, owner, seen);
+      if (some && seen.size === 0) missing(Object.keys(table));
       return read as Read<T>;
+
+      function missing(keys: readonly string[]): void {
+        const message = `${keys.map((key) => quoted(context.spell(key))).join(" or ")} is missing`;
+        context.report(owner, { code: "missing", message, missing: keys[0] });
+      }
     },
   };
 }
@@ -236,11 +249,11 @@ export function mapping<T extends Table>(
 /** A mapping whose keys are names that people choose. null is an empty one. Names are handed on with their places. */
 export function named<T>(
   wants: string,
-  checkName: (name: string) => void,
+  name: { readonly check: (name: string) => void; readonly pattern: string },
   reader: Reader<T>,
 ): Reader<ReadonlyMap<string, Found<T | undefined>>> {
   return {
-    shape: { kinds: ["mapping", "null"], values: reader.shape },
+    shape: { kinds: ["mapping", "null"], values: reader.shape, names: name.pattern },
     wants,
     read(node, context) {
       const read = new Map<string, Found<T | undefined>>();
@@ -248,7 +261,7 @@ export function named<T>(
       if (node.kind !== "mapping") return wrongType(node, wants, context);
       for (const { key, at, value } of uniquePairs(node, context)) {
         try {
-          checkName(key);
+          name.check(key);
         } catch (error) {
           if (!(error instanceof SyntaxError)) throw error;
           context.report(at, { code: "bad_name", message: error.message });
@@ -269,58 +282,13 @@ function* uniquePairs(node: Extract<Node, { kind: "mapping" }>, context: Context
   }
 }
 
-function unknownKey(key: string, known: readonly string[], { spell }: Context): Finding {
-  const close = nearest(key, known);
+function unknownKey(key: string, known: readonly string[]): Finding {
   return {
     code: "unknown_key",
-    message: `${quoted(spell(key))} is no key here`,
-    hint: close === null ? `known here: ${known.map(spell).join(", ")}` : `did you mean "${spell(close)}"?`,
+    message: `${quoted(key)} is no key here`,
+    hint() {
+      const close = nearest(key, known);
+      return close === null ? `known here: ${known.join(", ")}` : `did you mean "${close}"?`;
+    },
   };
-}
-
-/** Reports a value of the wrong kind; one that is opaque has been reported. */
-export function wrongType(node: Node, wants: string, context: Context): undefined {
-  if (node.kind === "opaque") return;
-  const hint = unquotedHint(node);
-  context.report(node.at, {
-    code: "wrong_type",
-    message: `${described(node)} where ${wants} is due`,
-    ...(hint === null ? {} : { hint }),
-  });
-}
-
-function described(node: Node): string {
-  switch (node.kind) {
-    case "text":
-      return node.plain ? `the text ${oneLine(node.text.slice(0, 60))}` : `the text ${quoted(node.text)}`;
-    case "number":
-      return `the number ${node.text.slice(0, 60)}`;
-    case "boolean":
-      return String(node.value);
-    case "null":
-      return "nothing";
-    default:
-      return `a ${node.kind}`;
-  }
-}
-
-function unquotedHint(node: Node): string | null {
-  if (node.kind === "text" && node.plain && YAML_1_1_BOOLEAN.test(node.text)) {
-    return `a boolean is written true or false, the text "${node.text}" in quotes`;
-  }
-  if (node.kind === "text" && node.plain && DATE.test(node.text)) {
-    return "text that looks like a date needs quotes";
-  }
-  return null;
-}
-
-/** `, did you mean "x"?` where one of `candidates` is close. */
-export function meant(text: string, candidates: Iterable<string>): string {
-  const close = nearest(text, candidates);
-  return close === null ? "" : `; did you mean "${close}"?`;
-}
-
-/** Text of a file within a message: in quotes, on one line, not endless. */
-export function quoted(text: string): string {
-  return oneLine(JSON.stringify(text.length > 60 ? text.slice(0, 60) + "…" : text));
 }

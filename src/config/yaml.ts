@@ -27,7 +27,6 @@ export interface Yaml {
 }
 
 // YAML 1.2 c-printable, without the byte order mark that the reader of the file has taken off.
-// deno-lint-ignore no-control-regex
 const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ufefe\uff00-\ufffd]/;
 
 /** The tokens of the package that open a level. */

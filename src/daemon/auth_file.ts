@@ -1,7 +1,7 @@
 /** Auth files: each is read and watched once, however many links lean on it. */
 import type { Clock } from "../clock.ts";
+import { type AuthFileProblem, readHtpasswd, readTokens } from "../config/credentials.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
-import { type AuthFileProblem, readHtpasswd, readTokens } from "./htpasswd.ts";
 
 export type AuthFileKind = "basic" | "bearer";
 

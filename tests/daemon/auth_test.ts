@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { hashSync } from "bcryptjs";
 import { systemClock, TestClock } from "../../src/clock.ts";
+import { readHtpasswd, readTokens } from "../../src/config/credentials.ts";
 import type { Entry } from "../../src/core/entry.ts";
 import { Auth, type AuthMeans, type Judgement } from "../../src/daemon/auth.ts";
 import { AuthFiles } from "../../src/daemon/auth_file.ts";
 import { Bcrypt } from "../../src/daemon/bcrypt.ts";
-import { readHtpasswd, readTokens } from "../../src/daemon/htpasswd.ts";
 
 /** The lowest cost: these tests are about who is let in, not about how long it takes. */
 const hash = (password: string, kind = "$2y$") => hashSync(password, 4).replace("$2b$", kind);

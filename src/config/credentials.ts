@@ -1,4 +1,4 @@
-/** Reads what lies in an auth file, and says with its line what is wrong there. */
+/** What lies in an auth file, and with its line what is wrong there. */
 
 /** One thing that is wrong in an auth file; `line` counts from 1. */
 export interface AuthFileProblem {
