@@ -17,16 +17,17 @@ const ROOMS: Record<string, { may: string[]; why: string }> = {
   },
   store: { may: ["core"], why: "the store is on no request's way and knows nothing of requests" },
   pages: { may: ["core"], why: "a page is made of values" },
+  api: { may: ["core"], why: "an API answers with values, whichever role it belongs to" },
   hub: {
-    may: ["core", "net", "wire", "store", "pages"],
+    may: ["core", "net", "wire", "store", "pages", "api"],
     why: "the hub never meets the daemon: they talk through a wire",
   },
   daemon: {
-    may: ["core", "config", "net", "wire", "store", "pages"],
+    may: ["core", "config", "net", "wire", "store", "pages", "api"],
     why: "the daemon never meets the hub: they talk through a wire",
   },
   cli: {
-    may: ["core", "config", "net", "wire", "store", "pages", "hub", "daemon"],
+    may: ["core", "config", "net", "wire", "store", "pages", "api", "hub", "daemon"],
     why: "the command line composes the roles",
   },
 };
@@ -38,7 +39,7 @@ const COMMON = ["clock.ts", "log.ts"];
 const PACKAGES: { specifier: RegExp; files: string[]; why: string }[] = [
   {
     specifier: /^hono(\/|$)/,
-    files: ["pages/", "hub/api", "hub/dashboard", "daemon/control"],
+    files: ["pages/", "api/", "hub/api", "daemon/control"],
     why: "APIs and pages are Hono; the data plane is ours",
   },
   {

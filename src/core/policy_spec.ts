@@ -203,3 +203,19 @@ export function printPolicyKey(key: PolicyKey, spec: PolicySpec): string | null 
       return spec.shadow ? "true" : null;
   }
 }
+
+/** A policy as the APIs print it: keys in camelCase, each in the forms that an entry is written in; null: no such rule. */
+export function policyJson(spec: PolicySpec) {
+  const kinds = [...(spec.basic ? ["basic"] : []), ...(spec.bearer ? ["bearer"] : [])];
+  return {
+    methods: spec.methods,
+    paths: spec.paths,
+    rate: spec.rate.length === 0 ? null : spec.rate.map(printRate),
+    auth: spec.auth ? kinds : null,
+    allowIps: spec.allowIps,
+    maxBody: spec.maxBody,
+    maxStreams: spec.maxStreams,
+    upgrade: spec.upgrade,
+    shadow: spec.shadow,
+  };
+}

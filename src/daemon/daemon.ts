@@ -1,65 +1,374 @@
 /** The daemon: state directory, links, hubs, control API, put together and taken apart. */
-import type { Clock } from "../clock.ts";
+import { randomBytes } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import { ApiProblem } from "../api/problem.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { Config } from "../config/links.ts";
+import type { Loaded } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
-import type { Step } from "../core/plan.ts";
-import type { Log } from "../log.ts";
-import type { Wire } from "../wire/wire.ts";
-import type { LinkJson } from "./status.ts";
+import { type Watch, watchFile } from "../config/watch.ts";
+import type { Entry } from "../core/entry.ts";
+import { plan, printStep, type Step } from "../core/plan.ts";
+import { VERSION } from "../core/version.ts";
+import { openSqlite } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import type { ControlState, StatusJson } from "./control/state.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Events } from "./events.ts";
+import { HubLine } from "./hub_line.ts";
+import { Life } from "./life.ts";
+import type { ManagedLink } from "./managed.ts";
+import type { Base, Daemon, DaemonOptions } from "./options.ts";
+import { Outside, type Settings, Unbound } from "./outside.ts";
+import { SharedParts } from "./parts.ts";
+import { dropOneOffs, keepOneOff, readOneOff, stepsFor } from "./one_offs.ts";
+import { ONE_OFFS, Records, scopeOf } from "./records.ts";
+import { Registry } from "./registry.ts";
+import {
+  BadFile,
+  type Proposal,
+  propose,
+  readFile,
+  type ReloadAnswer,
+  settingProblem,
+  withOneOffs,
+} from "./reload.ts";
+import { RequestEvents } from "./requests.ts";
+import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
+import { type HubJson, hubJson, type LinkJson, linkJson } from "./status.ts";
 
-/** A hub inside this process, as the daemon sees it. The command line makes it: hub and daemon never meet. */
-export interface EmbeddedHub {
-  /** Where its links are: `http://localhost:8080`. */
-  readonly url: string;
-  /** The daemon's end of a new wire; the hub has accepted the other one. */
-  attach(): Wire;
-  /** Listens at `listen` (null: the default) instead; throws Failure, and listens as before, where it can't. */
-  rebind(listen: string | null): Promise<void>;
-  drain(ms: number): Promise<void>;
-  close(): Promise<void>;
+export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
+export { BadFile } from "./reload.ts";
+export type { ReloadAnswer } from "./reload.ts";
+
+/** A file that was asked for by a person or a program need only be at rest between two writes. */
+const EXPLICIT_STILL_MS = 25;
+
+/** Whoever starts a daemon, or asks for a link, wants URLs: so long a hub may take to give them. */
+const GRANT_MS = 3_000;
+
+/** Without a file. */
+const NO_BASE: Omit<Base, "dir"> = {
+  hubs: [],
+  services: new Map(),
+  defaults: {},
+  connections: 2,
+  drainTimeoutMs: 30_000,
+};
+
+/**
+ * Starts a daemon. Resolves when the file is applied, the control API answers and hubs that are there know the links.
+ * Throws Failure; BadFile for a file that is refused.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const daemon = new RunningDaemon(options);
+  try {
+    await daemon.start();
+    return daemon;
+  } catch (error) {
+    await daemon.close();
+    throw error;
+  }
 }
 
-export interface DaemonOptions {
-  /** links.yaml; null: no file, one-offs only. */
-  readonly file: string | null;
-  /** The state directory. */
-  readonly state: string;
-  /** `--control`: goes before the file's. null: the file's, else the default. false: no control listener at all. */
-  readonly control: string | null | false;
-  /** Starts the embedded hub at the file's `listen`; null: there is none, and a file must name a hub. */
-  readonly embedded: ((listen: string | null) => Promise<EmbeddedHub>) | null;
-  /** An empty file may end running links. */
-  readonly allowEmpty?: boolean;
-  readonly log: Log;
-  readonly clock?: Clock;
+class RunningDaemon implements Daemon, ControlState {
+  readonly clock: Clock;
+  readonly events = new Events();
+  readonly requests: RequestEvents;
+  readonly #o: DaemonOptions;
+  readonly #file: string | null;
+  readonly #instance = randomBytes(12).toString("base64url");
+  readonly #startedAt: number;
+  #dir: StateDir | null = null;
+  #store: Store | null = null;
+  #watch: Watch | null = null;
+  #parts!: SharedParts;
+  #records!: Records;
+  #line!: HubLine;
+  #life!: Life;
+  #outside!: Outside;
+  /** As it was applied last; null: there is no file. */
+  #config: Config | null = null;
+  #base: Base;
+  #problems: readonly Problem[] = [];
+  #generation = 0;
+  #appliedAt: number | null = null;
+  /** One change of what runs at a time, in the order in which they were asked for. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | null = null;
+
+  constructor(options: DaemonOptions) {
+    this.#o = options;
+    this.clock = options.clock ?? systemClock;
+    this.requests = new RequestEvents(this.events, this.clock);
+    this.#startedAt = this.clock.now();
+    this.#file = options.file === null ? null : resolve(options.file);
+    this.#base = options.base ?? { ...NO_BASE, dir: this.#file === null ? Deno.cwd() : dirname(this.#file) };
+  }
+
+  get hub(): string | null {
+    return this.#outside.embedded?.url ?? this.#base.hubs[0]?.url ?? null;
+  }
+
+  get control(): string | null {
+    return this.#outside.control;
+  }
+
+  get socket(): string | null {
+    return this.#outside.socket;
+  }
+
+  async start(): Promise<void> {
+    await this.#inTurn(async () => {
+      // Watched before it is read, so that a change between the two is seen.
+      if (this.#file !== null) {
+        this.#watch = watchFile(this.#file, { clock: this.clock }, () => void this.reload());
+      }
+      const loaded = this.#file === null ? null : await readFile(this.#file, this.clock, 0);
+      if (loaded !== null && loaded.config === null) {
+        throw new BadFile(`${this.#file} can not be taken: nothing was started`, loaded.problems);
+      }
+      await this.#open();
+      await this.#begin(loaded);
+    });
+    await this.#line.settle(GRANT_MS);
+  }
+
+  links(): LinkJson[] {
+    const hubs = this.#line.hubs.status();
+    return [...this.#life.all.values()].sort((a, b) => a.name < b.name ? -1 : 1)
+      .map((link) => linkJson(link, hubs));
+  }
+
+  link(name: string): LinkJson | undefined {
+    const link = this.#life.all.get(name);
+    return link && this.#json(link);
+  }
+
+  hubs(): HubJson[] {
+    return this.#line.hubs.status().map(hubJson);
+  }
+
+  status(): StatusJson {
+    const links: Record<string, number> = {};
+    for (const { state } of this.links()) links[state] = (links[state] ?? 0) + 1;
+    return {
+      version: VERSION,
+      instance: this.#instance,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      config: {
+        file: this.#file,
+        generation: this.#generation,
+        appliedAt: this.#appliedAt === null ? null : new Date(this.#appliedAt).toISOString(),
+        hash: this.#config?.hash ?? null,
+        problems: this.#problems,
+      },
+      hubs: this.hubs(),
+      links,
+    };
+  }
+
+  reload({ allowEmpty = this.#o.allowEmpty ?? false }: { allowEmpty?: boolean } = {}): Promise<ReloadAnswer> {
+    return this.#inTurn(async () => {
+      if (this.#file === null || this.#closed !== null) return { plan: [], applied: true, problems: [] };
+      const proposal = await this.#propose(allowEmpty);
+      const { config, steps, problems } = proposal;
+      if (config === null) return this.#refuse(problems);
+      try {
+        await this.#outside.bind(settingsOf(config));
+      } catch (error) {
+        if (!(error instanceof Unbound)) throw error;
+        return this.#refuse([...problems, settingProblem(config, error.key, error)]);
+      }
+      this.#take(proposal);
+      return { plan: steps, applied: true, problems };
+    });
+  }
+
+  async plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }> {
+    if (this.#file === null) return { plan: [], problems: [] };
+    const { steps, problems } = await this.#propose(true);
+    return { plan: steps, problems };
+  }
+
+  async create(body: unknown): Promise<LinkJson> {
+    const link = await this.#inTurn(async () => {
+      const entry = readOneOff(body, this.#base, this.clock.now());
+      this.#carryOut(stepsFor(entry, this.#life.all.get(entry.name)), new Map([[entry.name, entry]]));
+      const link = this.#life.all.get(entry.name)!;
+      await keepOneOff(link, this.#records, this.#life);
+      return link;
+    });
+    await this.#line.settleLink(link, GRANT_MS);
+    return this.#json(link);
+  }
+
+  async revoke(name: string): Promise<LinkJson> {
+    const link = this.#named(name);
+    await this.#life.revoke(link, this.clock.now());
+    return this.#json(link);
+  }
+
+  async renew(name: string, o: { ttlMs?: number | null; newId?: boolean }): Promise<LinkJson> {
+    const link = this.#named(name);
+    const { until, subdomain } = link.served.entry;
+    if (until !== null && o.ttlMs === undefined) {
+      throw invalid("ttl", "is needed: the link has an `until` of its own, which stays");
+    }
+    if (o.newId && subdomain !== null) {
+      throw invalid("newId", `is not possible: the link asks for the subdomain ${subdomain}`);
+    }
+    await this.#life.renew(link, { newId: o.newId ?? false, ...("ttlMs" in o ? { ttlMs: o.ttlMs } : {}) });
+    await this.#line.settleLink(link, GRANT_MS);
+    return this.#json(link);
+  }
+
+  ended(name: string): Promise<void> {
+    return this.#life.all.get(name)?.whenEnded ?? Promise.resolve();
+  }
+
+  async drain(): Promise<void> {
+    this.#watch?.close();
+    await this.#outside.drain(this.#base.drainTimeoutMs);
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#watch?.close();
+    await this.#outside?.close();
+    this.#life?.close();
+    this.#parts?.close();
+    await this.#store?.close();
+    this.#dir?.close();
+  }
+
+  /** What the daemon is made of, without anything that depends on a file. */
+  async #open(): Promise<void> {
+    const { clock, events } = this;
+    const { log } = this.#o;
+    const dir = this.#dir = await openStateDir(this.#o.state);
+    this.#store = await openSqlite(dir.database, clock);
+    const records = this.#records = await Records.open(this.#store);
+    const { daemon } = records;
+    const registry = new Registry();
+    this.#parts = new SharedParts(clock, daemon);
+    const line = this.#line = new HubLine({
+      clock,
+      log,
+      daemon,
+      instance: this.#instance,
+      registry,
+      observer: this.requests,
+      tokenFile: usualTokenFile(dir.path),
+      events,
+      arrivals: new Arrivals(clock),
+      life: () => this.#life,
+      services: () => this.#base.services,
+      mayRevoke: () => this.#config?.remote !== "none",
+    });
+    this.#life = new Life({
+      parts: this.#parts,
+      clock,
+      log,
+      records,
+      registry,
+      scope: this.#file === null ? ONE_OFFS : await scopeOf(this.#file),
+      declare: (set, remove) => line.talk.declare(set, remove),
+      happened: (type, link) => events.emit(type, this.#json(link)),
+    });
+    const control = { state: this, token: dir.controlToken, clock, log };
+    this.#outside = new Outside(this.#o, line.hubs, control);
+  }
+
+  /** Applies what the start found. Throws Failure where something can not be bound. */
+  async #begin(loaded: Loaded<Config> | null): Promise<void> {
+    const config = loaded?.config ?? null;
+    await this.#outside.bind(
+      config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config),
+    );
+    await this.#outside.open(this.#dir!.socket);
+    await dropOneOffs(this.#records, config?.links ?? new Map(), this.clock);
+    const { oneOffs } = this.#records;
+    const desired = withOneOffs(config?.links ?? new Map(), oneOffs);
+    const steps = plan(desired, new Map());
+    for (const problem of loaded?.problems ?? []) this.#say(problem);
+    this.#take({ config, desired, steps, problems: loaded?.problems ?? [] });
+    this.#life.bury();
+  }
+
+  async #propose(allowEmpty: boolean): Promise<Proposal> {
+    const loaded = await readFile(this.#file!, this.clock, EXPLICIT_STILL_MS);
+    return propose(loaded, this.#file!, this.#life, this.#records.oneOffs, allowEmpty);
+  }
+
+  #refuse(problems: readonly Problem[]): ReloadAnswer {
+    if (JSON.stringify(problems) !== JSON.stringify(this.#problems)) {
+      for (const problem of problems) this.#say(problem);
+      this.#o.log.error("the file was not taken: what ran before goes on", { file: this.#file });
+    }
+    this.#problems = problems;
+    return { plan: [], applied: false, problems };
+  }
+
+  /** Does what was proposed. Nothing here waits. */
+  #take({ config, desired, steps, problems }: Proposal): void {
+    if (config !== null) {
+      this.#config = config;
+      this.#base = { ...config, dir: dirname(config.file) };
+    }
+    for (const problem of problems) {
+      if (!this.#problems.some((known) => JSON.stringify(known) === JSON.stringify(problem))) {
+        this.#say(problem);
+      }
+    }
+    this.#problems = problems;
+    this.#carryOut(steps, desired);
+    this.#life.refresh(desired);
+    this.#outside.dial(config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config));
+  }
+
+  #carryOut(steps: readonly Step[], desired: ReadonlyMap<string, Entry>): void {
+    if (steps.length === 0) return;
+    for (const step of steps) this.#o.log.info(printStep(step));
+    this.#life.apply(steps, desired);
+    this.#generation++;
+    this.#appliedAt = this.clock.now();
+    this.events.emit("reload", this.status().config);
+  }
+
+  #say({ severity, file, line, column, message, hint }: Problem): void {
+    const place = `${file}:${line}:${column}: ${message}`;
+    const text = hint === undefined ? place : `${place} (${hint})`;
+    if (severity === "error") this.#o.log.error(text);
+    else this.#o.log.warn(text);
+  }
+
+  #named(name: string): ManagedLink {
+    const link = this.#life.all.get(name);
+    if (link === undefined) throw new ApiProblem(404, "not_found", `There is no link ${name}.`);
+    return link;
+  }
+
+  #json(link: ManagedLink): LinkJson {
+    return linkJson(link, this.#line.hubs.status());
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
 }
 
-/** What a reload did, as `POST /v1/reload` prints it. */
-export interface ReloadAnswer {
-  readonly plan: readonly Step[];
-  readonly applied: boolean;
-  readonly problems: readonly Problem[];
+function settingsOf({ hubs, listen, control, connections }: Config): Settings {
+  return { hubs, listen, control, connections };
 }
 
-/** A daemon that runs. */
-export interface Daemon {
-  /** URL of the first hub, the embedded one's where there is none else. */
-  readonly hub: string | null;
-  /** `127.0.0.1:4545`; null: no control listener. */
-  readonly control: string | null;
-  readonly socket: string | null;
-  links(): LinkJson[];
-  /** Reads the file again; never throws for a bad one. */
-  reload(options?: { allowEmpty?: boolean }): Promise<ReloadAnswer>;
-  /** Makes a one-off of a JSON body; throws as the control API answers. */
-  create(body: unknown): Promise<LinkJson>;
-  /** Settles when link `name` has ended. */
-  ended(name: string): Promise<void>;
-  /** Takes no more requests, lets those in flight finish for up to `drain_timeout`, then closes. */
-  drain(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Starts a daemon. Resolves when the file is applied and the control API answers. Throws Failure; BadFile for a file that is refused. */
-export function startDaemon(_options: DaemonOptions): Promise<Daemon> {
-  throw new Error("not yet");
+function invalid(member: string, detail: string): ApiProblem {
+  return new ApiProblem(422, "invalid", `${member} ${detail}.`, [], [{ pointer: `/${member}`, detail }]);
 }

@@ -13,6 +13,8 @@ import type { Links } from "./served.ts";
 
 /** A hub as `status` shows it. Times in ms since 1970. */
 export interface HubStatus {
+  /** What it is known by: its URL, or EMBEDDED. */
+  readonly key: string;
   readonly url: string;
   /** `ignored`: a hub named it, and it is not dialled; `lastError` says why. */
   readonly state: HubState | "ignored";
@@ -21,6 +23,9 @@ export interface HubStatus {
   readonly rttMs: number | null;
   readonly lastError: string | null;
 }
+
+/** The key of the hub inside this process: its URL changes when it listens elsewhere. */
+export const EMBEDDED = "embedded";
 
 export interface HubsOptions {
   readonly clock: Clock;
@@ -37,7 +42,9 @@ export interface HubsOptions {
 /** One hub that is dialled, and what it was dialled with. */
 interface Dialled {
   readonly dialler: Dialler;
+  /** Null: it is the one inside this process. */
   address: HubAddress | null;
+  readonly embedded: { readonly url: string } | null;
   watch: Watch | null;
 }
 
@@ -63,10 +70,16 @@ export class Hubs {
     this.#dialAll();
   }
 
-  /** Joins the hub inside this process: one session over the wire that `attach` gives, a new one when that ends. */
-  embed(url: string, attach: () => Wire): void {
-    const dialler = this.#dialler(url, 1, () => Promise.resolve(attach()));
-    this.#dialled.set(url, { dialler, address: null, watch: null });
+  /** Joins the hub inside this process: one session over the wire that it gives, a new one when that ends. */
+  embed(hub: { readonly url: string; attach(): Wire }): void {
+    if (this.#dialled.has(EMBEDDED)) return;
+    const dialler = this.#dialler(EMBEDDED, 1, () => Promise.resolve(hub.attach()));
+    this.#dialled.set(EMBEDDED, { dialler, address: null, embedded: hub, watch: null });
+  }
+
+  /** Leaves the hub inside this process. */
+  leave(): void {
+    if (this.#dialled.has(EMBEDDED)) this.#drop(EMBEDDED, LEAVE_MS);
   }
 
   /** What the welcome of `hub` named as its fellows; taken from hubs of the file only, so that none passes others on. */
@@ -82,9 +95,9 @@ export class Hubs {
   }
 
   status(): HubStatus[] {
-    const dialled = [...this.#dialled].map(([url, { dialler }]): HubStatus => {
+    const dialled = [...this.#dialled].map(([key, { dialler, embedded }]): HubStatus => {
       const { state, since, connections, rttMs, lastError } = dialler;
-      return { url, state, since, connections, rttMs, lastError };
+      return { key, url: embedded?.url ?? key, state, since, connections, rttMs, lastError };
     });
     return [...dialled, ...this.#ignored];
   }
@@ -104,6 +117,7 @@ export class Hubs {
     const { chosen, ignored } = chooseHubs(this.#own, this.#named, daemon);
     for (const hub of chosen) wanted.set(hub.url, hub);
     this.#ignored = ignored.map(({ url, reason }) => ({
+      key: url,
       url,
       state: "ignored",
       since: clock.now(),
@@ -121,7 +135,7 @@ export class Hubs {
     const before = this.#dialled.get(hub.url);
     if (before === undefined) {
       const dialler = this.#dialler(hub.url, this.#connections, () => this.#connect(hub.url));
-      this.#dialled.set(hub.url, { dialler, address: hub, watch: this.#watch(hub, dialler) });
+      this.#dialled.set(hub.url, { dialler, address: hub, embedded: null, watch: this.#watch(hub, dialler) });
       return;
     }
     const { dialler, address, watch } = before;

@@ -71,6 +71,8 @@ export class ServedLink {
   onProblem: (() => void) | null = null;
   readonly #parts: Parts;
   #drain: Timer | null = null;
+  /** It goes for good when it is cut. */
+  #retired = false;
 
   /** `state`: of a link that ran before under this name, or in a daemon before this one. */
   constructor(entry: Entry, parts: Parts, state = new PolicyState()) {
@@ -120,8 +122,16 @@ export class ServedLink {
     this.#drain?.clear();
   }
 
-  /** The link is gone for good: streams are cut, files and connections given back. */
+  /** The link is gone: what is in flight has `drainMs`, then files and connections are given back. */
+  retire(drainMs: number): void {
+    this.#retired = true;
+    if (this.streams.size === 0) this.close();
+    else this.cut(drainMs);
+  }
+
+  /** Streams are cut, files and connections given back. */
   close(): void {
+    this.#retired = false;
     this.#cutAll();
     this.#drain?.drop();
     this.auth?.close();
@@ -141,6 +151,7 @@ export class ServedLink {
   #cutAll(): void {
     this.#drain?.clear();
     for (const stream of [...this.streams]) stream.cut();
+    if (this.#retired) this.close();
   }
 
   readonly #authChanged = (): void => this.onProblem?.();

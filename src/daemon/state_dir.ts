@@ -42,6 +42,25 @@ export function controlSocketPath(state: string): string {
   return short;
 }
 
+/**
+ * Where the token for a hub lies that names no file of its own (product §1): CONNECTD_TOKEN_FILE, systemd's credential,
+ * or what `connectd login` writes to `state`. Only the second has to exist to count.
+ */
+export function usualTokenFile(state: string): string {
+  const named = Deno.env.get("CONNECTD_TOKEN_FILE");
+  if (named) return resolve(named);
+  const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
+  if (credentials) {
+    const path = `${credentials}/connectd-token`;
+    try {
+      if (Deno.statSync(path).isFile) return path;
+    } catch {
+      // The unit has no such credential.
+    }
+  }
+  return resolve(state, "token");
+}
+
 /** A state directory that is ours while the process lives. */
 export interface StateDir {
   readonly path: string;

@@ -1,5 +1,11 @@
 /** What the control API prints of links and hubs. */
-import type { LinkState } from "../core/link.ts";
+import { time } from "../api/call.ts";
+import { policyJson } from "../core/policy.ts";
+import { expiresAt, type LinkState } from "../core/link.ts";
+import { printTarget } from "../core/target.ts";
+import { printDuration } from "../core/units.ts";
+import type { HubStatus } from "./hubs.ts";
+import { type ManagedLink, overall } from "./managed.ts";
 import type { Counters } from "./served.ts";
 
 /** A link in JSON (product §5). Times are RFC 3339 UTC. */
@@ -26,4 +32,54 @@ export interface LinkJson {
   readonly policy: Readonly<Record<string, unknown>>;
   readonly counters: Counters;
   readonly lastError: string | null;
+}
+
+/** A hub as `status` shows it. */
+export type HubJson = Omit<HubStatus, "key" | "since"> & { readonly since: string };
+
+export function hubJson({ key: _, since, ...rest }: HubStatus): HubJson {
+  return { ...rest, since: time(since)! };
+}
+
+/** `link` at `hubs`, those that are dialled. */
+export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJson {
+  const { served, record } = link;
+  const { entry } = served;
+  const urls = hubs.filter(({ state }) => state !== "ignored").map((hub) => {
+    const grant = link.grants.get(hub.key);
+    return {
+      hub: hub.url,
+      id: record.ids[hub.key] ?? null,
+      url: grant !== undefined && "url" in grant ? grant.url : null,
+      state: link.stateAt(hub.key, hub.connections > 0),
+      lastError: link.errorAt(hub.key) ?? hub.lastError,
+    };
+  });
+  const first = urls.find(({ url }) => url !== null) ?? urls.find(({ id }) => id !== null);
+  const states = urls.map(({ state }) => state);
+  const state = overall(states.length === 0 ? [link.stateAt("", false)] : states);
+  return {
+    name: link.name,
+    id: first?.id ?? null,
+    url: first?.url ?? null,
+    urls,
+    target: printTarget(entry.target),
+    service: entry.service,
+    state,
+    source: entry.source,
+    activatedAt: time(record.activatedAt),
+    expiresAt: time(expiresAt(record)),
+    revokedAt: time(record.revokedAt),
+    policy: {
+      ...policyJson(entry.policy),
+      host: entry.host,
+      timeout: printDuration(entry.timeoutMs),
+      drain: printDuration(entry.drainMs),
+      inspect: entry.inspect,
+    },
+    counters: served.counters,
+    lastError: state === "error" || state === "pending"
+      ? urls.find(({ lastError }) => lastError !== null)?.lastError ?? served.problem
+      : null,
+  };
 }

@@ -1,6 +1,7 @@
 /** Links and sessions in the API. */
-import { type PolicySpec, printPolicyKey } from "../core/policy.ts";
-import { type ApiContext, notFound, type Operation, page, READERS, time } from "./api.ts";
+import { policyJson } from "../core/policy.ts";
+import { notFound, page, time } from "../api/call.ts";
+import { type ApiContext, type Operation, READERS } from "./api.ts";
 import type { DaemonConnection } from "./connection.ts";
 import type { HubLink } from "./link.ts";
 import type { HubState } from "./state.ts";
@@ -83,26 +84,11 @@ function printLink(link: HubLink, hub: HubState): unknown {
     activatedAt: null,
     expiresAt: time(record.expiresAt),
     revokedAt: time(record.revokedAt),
-    policy: link.policy === null ? null : printPolicy(link.policy.spec),
+    policy: link.policy === null ? null : policyJson(link.policy.spec),
     counters,
     lastError: null,
     daemon: record.daemon,
     workspace: record.workspace,
-  };
-}
-
-/** The keys of links.yaml in camelCase, each in its printed form. */
-function printPolicy(spec: PolicySpec): Record<string, unknown> {
-  return {
-    methods: spec.methods,
-    paths: spec.paths,
-    rate: printPolicyKey("rate", spec),
-    auth: printPolicyKey("auth", spec),
-    allowIps: spec.allowIps,
-    maxBody: spec.maxBody,
-    maxStreams: spec.maxStreams,
-    upgrade: spec.upgrade,
-    shadow: spec.shadow,
   };
 }
 

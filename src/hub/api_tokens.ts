@@ -1,8 +1,9 @@
 /** Tokens in the API, for admins and for whoever sits at the hub. */
 import { isName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
-import { type ApiContext, notFound, type Operation, page, readObject, time } from "./api.ts";
-import { ApiProblem, type BodyError } from "./problem.ts";
+import { notFound, page, readObject, time } from "../api/call.ts";
+import { ApiProblem, type BodyError } from "../api/problem.ts";
+import type { ApiContext, Operation } from "./api.ts";
 import type { HubState } from "./state.ts";
 import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
 

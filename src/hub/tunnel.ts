@@ -3,7 +3,7 @@ import { field } from "../core/http1/types.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { acceptUpgrade } from "../wire/handshake.ts";
 import { WebSocketWire } from "../wire/websocket.ts";
-import { ApiProblem, renderProblem } from "./problem.ts";
+import { ApiProblem, renderProblem } from "../api/problem.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
 

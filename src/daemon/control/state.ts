@@ -1,0 +1,49 @@
+/** What the control API reads and changes: the daemon without its sockets. */
+import type { Clock } from "../../clock.ts";
+import type { Problem } from "../../config/problem.ts";
+import type { Step } from "../../core/plan.ts";
+import type { Events } from "../events.ts";
+import type { ReloadAnswer } from "../reload.ts";
+import type { RequestEvents } from "../requests.ts";
+import type { HubJson, LinkJson } from "../status.ts";
+
+/** The daemon as `GET /v1/status` shows it (interfaces: Reload). Times are RFC 3339 UTC. */
+export interface StatusJson {
+  readonly version: string;
+  readonly instance: string;
+  readonly startedAt: string;
+  readonly config: {
+    /** Null: there is none. */
+    readonly file: string | null;
+    /** Applied reloads that changed something. */
+    readonly generation: number;
+    readonly appliedAt: string | null;
+    /** SHA-256 of the text that is applied. */
+    readonly hash: string | null;
+    /** Of the last reading, until a good one is applied; warnings stay. */
+    readonly problems: readonly Problem[];
+  };
+  readonly hubs: readonly HubJson[];
+  /** How many links are in each state. */
+  readonly links: Readonly<Record<string, number>>;
+}
+
+export interface ControlState {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly requests: RequestEvents;
+  status(): StatusJson;
+  /** By name. */
+  links(): LinkJson[];
+  /** Undefined: no such link. */
+  link(name: string): LinkJson | undefined;
+  /** Makes a one-off of a JSON body. Throws ApiProblem, Failure. */
+  create(body: unknown): Promise<LinkJson>;
+  /** Ends a link for good; again changes nothing. Throws ApiProblem, Failure. */
+  revoke(name: string): Promise<LinkJson>;
+  /** Begins a link anew. `ttlMs` undefined: what it has. Throws ApiProblem, Failure. */
+  renew(name: string, options: { ttlMs?: number | null; newId?: boolean }): Promise<LinkJson>;
+  reload(options: { allowEmpty?: boolean }): Promise<ReloadAnswer>;
+  /** What a reload would do. */
+  plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }>;
+}

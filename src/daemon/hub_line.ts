@@ -1,0 +1,144 @@
+/** The hubs of a daemon: who is dialled, what they are told, and what their words do. */
+import type { Clock } from "../clock.ts";
+import type { Code } from "../core/errors.ts";
+import type { Service } from "../core/entry.ts";
+import type { Log } from "../log.ts";
+import type { Grant, Revocation, ServiceDecl } from "../wire/hello.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { Events } from "./events.ts";
+import type { Observer } from "./follow.ts";
+import { EMBEDDED, Hubs, type HubStatus } from "./hubs.ts";
+import type { Life } from "./life.ts";
+import type { ManagedLink } from "./managed.ts";
+import type { Registry } from "./registry.ts";
+import { isServed } from "./served.ts";
+import { hubJson } from "./status.ts";
+import { HubTalk, type TalkMeans } from "./talk.ts";
+
+export interface HubLineOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The daemon's id, and that of this process. */
+  readonly daemon: string;
+  readonly instance: string;
+  readonly registry: Registry;
+  readonly observer: Observer;
+  readonly tokenFile: string;
+  readonly events: Events;
+  readonly arrivals: Arrivals;
+  /** Made after this, which tells its links to the hubs. */
+  life(): Life;
+  /** The file's services. */
+  services(): ReadonlyMap<string, Service>;
+  /** Whether hubs may revoke. */
+  mayRevoke(): boolean;
+}
+
+export class HubLine implements TalkMeans {
+  readonly hubs: Hubs;
+  readonly talk: HubTalk;
+  readonly daemon: string;
+  readonly instance: string;
+  readonly #o: HubLineOptions;
+  /** What was said of each hub last. */
+  readonly #said = new Map<string, string>();
+
+  constructor(options: HubLineOptions) {
+    this.#o = options;
+    this.daemon = options.daemon;
+    this.instance = options.instance;
+    this.talk = new HubTalk(this);
+    this.hubs = new Hubs({
+      clock: options.clock,
+      links: options.registry,
+      talk: this.talk,
+      observer: options.observer,
+      daemon: options.daemon,
+      tokenFile: options.tokenFile,
+      random: Math.random,
+    });
+  }
+
+  /** Resolves when every hub that is there has said what it thinks of every link, or after `ms`. */
+  async settle(ms: number): Promise<void> {
+    await this.#o.arrivals.until(() => this.hubs.status().every((hub) => this.#knows(hub)), ms);
+  }
+
+  /** Resolves when a hub has said what it thinks of `link`, or after `ms`; at once where there is none. */
+  async settleLink({ grants }: ManagedLink, ms: number): Promise<void> {
+    const heard = () => grants.size > 0 || this.hubs.status().every(({ connections }) => connections === 0);
+    await this.#o.arrivals.until(heard, ms);
+  }
+
+  // For the talk.
+
+  links(): Iterable<ManagedLink> {
+    return this.#o.life().all.values();
+  }
+
+  find(name: string): ManagedLink | undefined {
+    return this.#o.life().all.get(name);
+  }
+
+  now(): number {
+    return this.#o.clock.now();
+  }
+
+  /** The file's services, and the targets of one-offs under the links' names. */
+  services(): ServiceDecl[] {
+    const services = new Map<string, ServiceDecl>();
+    for (const { served: { name, entry } } of this.links()) {
+      if (entry.source !== "file" && entry.service === null) {
+        services.set(name, { name, kind: "http", access: "public" });
+      }
+    }
+    for (const { name, target, access } of this.#o.services().values()) {
+      services.set(name, { name, kind: target.kind === "tcp" ? "tcp" : "http", access });
+    }
+    return [...services.values()];
+  }
+
+  granted(hub: string, link: ManagedLink, grant: Grant): void {
+    this.#o.life().granted(hub, link, grant);
+  }
+
+  settled(): void {
+    this.#o.life().settled();
+    this.#o.arrivals.look();
+  }
+
+  revoked(link: ManagedLink, { at }: Revocation): void {
+    if (this.#o.mayRevoke()) {
+      // A record that could not be stored is logged there; the hub has it, and tells again.
+      this.#o.life().revoke(link, at).catch(() => {});
+    } else this.#o.log.warn("a hub revoked a link, and the file says `remote: none`", { link: link.name });
+  }
+
+  refused(hub: string, id: string, code: Code, n: number): void {
+    const found = this.#o.registry.byId(hub, id);
+    if (found !== null && isServed(found)) found.deny(code, n);
+  }
+
+  changed(key: string): void {
+    const hub = this.hubs.status().find((one) => one.key === key);
+    if (hub === undefined) return;
+    const { log, events, arrivals } = this.#o;
+    const { url, state, connections, lastError } = hub;
+    const up = connections > 0;
+    const word = up ? "up" : lastError ?? state;
+    const before = this.#said.get(key);
+    if (word === before) return;
+    this.#said.set(key, word);
+    if (up !== (before === "up")) events.emit(up ? "session.up" : "session.down", hubJson(hub));
+    if (key !== EMBEDDED) {
+      if (up) log.info(`connected to ${url}`);
+      else if (lastError !== null) log.warn(`no session with ${url}: ${lastError}`, { state });
+    }
+    arrivals.look();
+  }
+
+  #knows({ key, state, connections, lastError }: HubStatus): boolean {
+    if (connections === 0) return state !== "connecting" || lastError !== null;
+    return this.#o.life().all.values().every(({ grants }) => grants.has(key));
+  }
+}

@@ -1,0 +1,310 @@
+/** The links of a daemon from open to close: what runs, what is stored of it, and what the hubs are told. */
+import type { Clock, Timer } from "../clock.ts";
+import type { Entry } from "../core/entry.ts";
+import { type Failure, refusal } from "../core/errors.ts";
+import { Buckets } from "../core/limit.ts";
+import {
+  activate,
+  endedAs,
+  expiresAt,
+  giveUpIds,
+  type LinkRecord,
+  newRecord,
+  renew,
+  revoke,
+  settle,
+  takeId,
+} from "../core/link.ts";
+import type { Step } from "../core/plan.ts";
+import { checkPolicySpec, type PolicySpec, PolicyState } from "../core/policy.ts";
+import type { Log } from "../log.ts";
+import type { Grant } from "../wire/hello.ts";
+import type { EventType } from "./events.ts";
+import { ManagedLink } from "./managed.ts";
+import { ONE_OFFS, type Records, type Scope } from "./records.ts";
+import type { Registry } from "./registry.ts";
+import { type Parts, ServedLink } from "./served.ts";
+
+export interface LifeOptions {
+  readonly parts: Parts;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly records: Records;
+  readonly registry: Registry;
+  /** Of links that the file names. */
+  readonly scope: Scope;
+  /** Tells the hubs. */
+  declare(set: readonly ManagedLink[], remove?: readonly ManagedLink[]): void;
+  /** Tells whoever listens. */
+  happened(type: EventType, link: ManagedLink): void;
+}
+
+/** An end by the clock is noticed so soon, also when the clock jumped. */
+const TICK_MS = 700;
+/** Counts of long rates are saved so often. */
+const SAVE_MS = 10_000;
+/** A link that a hub refused is asked for again so often. */
+const RETRY_MS = 30_000;
+/** A control message has 1 MiB, and JSON may need two octets for a character. */
+const POLICY_MAX = 400 * 1024;
+
+export class Life {
+  readonly #o: LifeOptions;
+  readonly #links = new Map<string, ManagedLink>();
+  readonly #tick: Timer;
+  #savedAt: number;
+  #retriedAt: number;
+  /** Links whose expiry the hubs do not know yet: their first grant began it. */
+  #activated: ManagedLink[] = [];
+
+  constructor(options: LifeOptions) {
+    this.#o = options;
+    this.#savedAt = this.#retriedAt = options.clock.mono();
+    this.#tick = options.clock.timer(() => this.#ticked());
+    this.#tick.set(TICK_MS);
+  }
+
+  get all(): ReadonlyMap<string, ManagedLink> {
+    return this.#links;
+  }
+
+  /** What runs, as the entries that it was opened with. */
+  running(): Map<string, Entry> {
+    return new Map([...this.#links].map(([name, { served }]) => [name, served.entry]));
+  }
+
+  /** Requests in flight on a link. */
+  streams(name: string): number {
+    return this.#links.get(name)?.served.streams.size ?? 0;
+  }
+
+  /** Ids of links that the file names no more answer that they ended. */
+  bury(): void {
+    const { records, registry, scope } = this.#o;
+    for (const [name, record] of records.all(scope)) {
+      if (this.#links.get(name)?.scope !== scope) registry.end(record);
+    }
+  }
+
+  /** Does what a plan says. Nothing here waits, so nothing is half done. */
+  apply(steps: readonly Step[], desired: ReadonlyMap<string, Entry>): void {
+    const set: ManagedLink[] = [], removed: ManagedLink[] = [];
+    for (const { step, name } of steps) {
+      if (step === "close") removed.push(this.#close(this.#links.get(name)!));
+      else if (step === "open") set.push(this.#open(desired.get(name)!));
+      else set.push(...this.#retune(this.#links.get(name)!, desired.get(name)!, removed));
+    }
+    this.#o.declare(set, removed);
+    for (const link of removed) this.#o.happened("link.closed", link);
+    for (const { step, name } of steps) {
+      const type = step === "open" ? "link.opened" : "link.retuned";
+      if (step !== "close") this.#o.happened(type, this.#links.get(name)!);
+    }
+  }
+
+  /** Entries that did not change may stand elsewhere in the file now. */
+  refresh(desired: ReadonlyMap<string, Entry>): void {
+    for (const [name, link] of this.#links) link.served.entry = desired.get(name) ?? link.served.entry;
+  }
+
+  /** Revokes `link` as of `at`; resolves when that is durable. Again does nothing. */
+  async revoke(link: ManagedLink, at: number): Promise<void> {
+    const stored = this.#write(link, revoke(link.record, at));
+    this.#settle(link);
+    await stored;
+  }
+
+  /** Begins anew. `ttlMs` undefined: what the entry says counts. Resolves when that is durable. */
+  async renew(link: ManagedLink, o: { ttlMs?: number | null; newId: boolean }): Promise<void> {
+    const before = o.newId ? giveUpIds(link.record, "link_removed") : link.record;
+    if (o.newId) link.grants.clear();
+    const stored = this.#write(link, renew(before, this.#o.clock.now(), o.ttlMs));
+    this.#o.registry.lead(link.record, link.served);
+    this.#settle(link);
+    this.#o.declare([link]);
+    this.#o.happened("link.renewed", link);
+    await stored;
+  }
+
+  /** A hub's word on a link. */
+  granted(hub: string, link: ManagedLink, grant: Grant): void {
+    if ("refused" in grant) {
+      const { code, message } = grant.refused;
+      const before = link.grants.get(hub);
+      if (before === undefined || !("refused" in before) || before.refused.message !== message) {
+        this.#o.log.warn(`the hub refused a link: ${message}`, { link: link.name, hub, code });
+      }
+      link.grants.set(hub, grant);
+      return;
+    }
+    // It answers what was asked before a fresh id was wanted.
+    if (link.record.owed[hub] === grant.id) return;
+    link.grants.set(hub, grant);
+    const begins = link.record.activatedAt === null && link.ended === null;
+    const record = takeId(link.record, hub, grant.id);
+    void this.#write(link, begins ? activate(record, this.#o.clock.now()) : record);
+    this.#o.registry.lead(link.record, link.served);
+    if (!begins) return;
+    link.served.expiresAt = expiresAt(link.record);
+    if (link.served.expiresAt !== null) this.#activated.push(link);
+  }
+
+  /** All grants of a message were taken: hubs hear at once of every end that they began. */
+  settled(): void {
+    const activated = this.#activated;
+    this.#activated = [];
+    this.#o.declare(activated);
+  }
+
+  /** Ends serving. What was not stored is stored before the store closes. */
+  close(): void {
+    this.#tick.drop();
+    this.#saveRates();
+    for (const link of this.#links.values()) {
+      link.over();
+      link.served.close();
+    }
+  }
+
+  #open(entry: Entry): ManagedLink {
+    const { clock, parts, records, registry, scope: file } = this.#o;
+    const scope = entry.source === "file" ? file : ONE_OFFS;
+    const now = clock.now();
+    const record = settle(records.get(scope, entry.name) ?? newRecord(entry), entry, now);
+    const served = new ServedLink(entry, parts, this.#countsOf(scope, entry.name));
+    const link = new ManagedLink(scope, served, record, now);
+    served.onProblem = () => this.#problem(link);
+    this.#links.set(entry.name, link);
+    this.#store(link);
+    registry.lead(record, served);
+    served.expiresAt = expiresAt(record);
+    served.failing = untellable(entry.policy);
+    if (link.ended !== null) {
+      served.ended = refusal(`link_${link.ended}`);
+      link.over();
+    }
+    return link;
+  }
+
+  #close(link: ManagedLink): ManagedLink {
+    const { served, record, scope, name } = link;
+    this.#links.delete(name);
+    this.#o.registry.end(record);
+    served.ended = refusal(record.revokedAt === null ? "link_removed" : "link_revoked");
+    served.retire(served.entry.drainMs);
+    this.#saveCounts(link);
+    if (scope === ONE_OFFS) this.#behind(this.#o.records.forgetOneOff(name), name);
+    link.over();
+    return link;
+  }
+
+  /** A one-off is never edited: one under the name of a link that is there is another link. */
+  #retune(link: ManagedLink, entry: Entry, removed: ManagedLink[]): ManagedLink[] {
+    if (link.scope === ONE_OFFS) {
+      removed.push(this.#close(link));
+      return [this.#open(entry)];
+    }
+    link.served.retune(entry);
+    link.served.failing = untellable(entry.policy);
+    this.#settle(link);
+    return [link];
+  }
+
+  /** Serves by what the record says now: an end that has come, or one that was lifted. */
+  #settle(link: ManagedLink): void {
+    const { served } = link;
+    const now = this.#o.clock.now();
+    void this.#write(link, settle(link.record, served.entry, now));
+    served.expiresAt = expiresAt(link.record);
+    const ended = endedAs(link.record, now);
+    if (ended === link.ended) return;
+    link.ended = ended;
+    if (ended === null) {
+      served.ended = null;
+      served.keep();
+      return;
+    }
+    served.ended = refusal(`link_${ended}`);
+    served.cut(served.entry.drainMs);
+    link.over();
+    this.#o.log.info(`link ${ended}`, { link: link.name });
+    this.#o.declare([link]);
+    this.#o.happened(`link.${ended}`, link);
+  }
+
+  #problem(link: ManagedLink): void {
+    const { problem } = link.served;
+    if (problem === null) this.#o.log.info("link is in order again", { link: link.name });
+    else this.#o.log.warn(`link is in error: ${problem}`, { link: link.name });
+    this.#o.declare([link]);
+  }
+
+  /** Resolves when it is durable; who does not wait need not fear: a failure is logged. */
+  #write(link: ManagedLink, record: LinkRecord): Promise<void> {
+    link.record = record;
+    return this.#store(link);
+  }
+
+  #store({ scope, name, record }: ManagedLink): Promise<void> {
+    return this.#behind(this.#o.records.put(scope, name, record), name);
+  }
+
+  #behind(written: Promise<void>, link: string): Promise<void> {
+    written.catch((error) => {
+      this.#o.log.error("a link's record could not be stored", { link, error: (error as Error).message });
+    });
+    return written;
+  }
+
+  #countsOf(scope: Scope, name: string): PolicyState {
+    const saved = this.#o.records.rates(scope, name);
+    if (saved === undefined) return new PolicyState();
+    const { clock } = this.#o;
+    return new PolicyState(Buckets.restore(saved.buckets, clock.mono(), clock.now() - saved.at));
+  }
+
+  #saveRates(): void {
+    for (const link of this.#links.values()) this.#saveCounts(link);
+  }
+
+  #saveCounts(link: ManagedLink): void {
+    const { buckets } = link.served.state;
+    if (buckets.spent === link.spent) return;
+    link.spent = buckets.spent;
+    const { clock, records } = this.#o;
+    const saved = buckets.save(clock.mono());
+    if (saved === null) return;
+    const { scope, name } = link;
+    this.#behind(records.putRates(scope, name, { at: clock.now(), buckets: saved }), name);
+  }
+
+  #ticked(): void {
+    const now = this.#o.clock.now(), mono = this.#o.clock.mono();
+    for (const link of this.#links.values()) {
+      const { expiresAt } = link.served;
+      if (link.ended === null && expiresAt !== null && expiresAt <= now) this.#settle(link);
+    }
+    if (mono - this.#savedAt >= SAVE_MS) {
+      this.#savedAt = mono;
+      this.#saveRates();
+    }
+    if (mono - this.#retriedAt >= RETRY_MS) {
+      this.#retriedAt = mono;
+      const refused = [...this.#links.values()].filter(({ grants }) =>
+        grants.values().some((grant) => "refused" in grant)
+      );
+      this.#o.declare(refused);
+    }
+    this.#tick.set(TICK_MS);
+  }
+}
+
+/** Why no hub can be told of a policy; null: it can. What a hub would not take would cost every link its session. */
+function untellable(policy: PolicySpec): string | null {
+  try {
+    checkPolicySpec(policy);
+    return JSON.stringify(policy).length <= POLICY_MAX ? null : "its policy is too large to be told to a hub";
+  } catch (error) {
+    return (error as Failure).message;
+  }
+}

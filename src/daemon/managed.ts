@@ -1,0 +1,57 @@
+/** A link with its life: what it serves by, what is stored of it, and what the hubs said. */
+import { endedAs, type LinkRecord, type LinkState } from "../core/link.ts";
+import type { Grant } from "../wire/hello.ts";
+import type { Scope } from "./records.ts";
+import type { ServedLink } from "./served.ts";
+
+/** Replaced by nobody but `Life`. */
+export class ManagedLink {
+  /** Hub → its last word on the link. */
+  readonly grants = new Map<string, Grant>();
+  /** Why it serves nobody, as was told to everybody; null: it serves. */
+  ended: "revoked" | "expired" | null;
+  /** What the rates had counted when that was last saved. */
+  spent: number;
+  /** Settled when it ends. */
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(readonly scope: Scope, readonly served: ServedLink, public record: LinkRecord, now: number) {
+    this.ended = endedAs(record, now);
+    this.spent = served.state.buckets.spent;
+  }
+
+  get name(): string {
+    return this.served.name;
+  }
+
+  /** Settles when it has ended, or is closed. */
+  get whenEnded(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** It has ended. */
+  over(): void {
+    this.#ended.resolve();
+  }
+
+  /** Its state at one hub; `connected`: there is a session. */
+  stateAt(hub: string, connected: boolean): LinkState {
+    if (this.ended !== null) return this.ended;
+    if (this.served.problem !== null) return "error";
+    const grant = this.grants.get(hub);
+    if (grant !== undefined && "refused" in grant) return "error";
+    return connected && grant !== undefined ? "active" : "pending";
+  }
+
+  /** What is wrong at one hub, or everywhere; null: nothing. */
+  errorAt(hub: string): string | null {
+    const grant = this.grants.get(hub);
+    return this.served.problem ?? (grant !== undefined && "refused" in grant ? grant.refused.message : null);
+  }
+}
+
+/** The state of a link at several hubs as one word: the best of them. */
+export function overall(states: readonly LinkState[]): LinkState {
+  const order: readonly LinkState[] = ["revoked", "expired", "active", "error", "pending"];
+  return order.find((state) => states.includes(state)) ?? "pending";
+}

@@ -1,0 +1,63 @@
+/** Links that no file names: made while the daemon runs, kept over a restart, forgotten a while after their end. */
+import { ApiProblem } from "../api/problem.ts";
+import type { Clock } from "../clock.ts";
+import { readEntry } from "../config/oneoff.ts";
+import type { Entry } from "../core/entry.ts";
+import type { Step } from "../core/plan.ts";
+import type { Life } from "./life.ts";
+import type { ManagedLink } from "./managed.ts";
+import type { Base } from "./options.ts";
+import { ONE_OFFS, type Records } from "./records.ts";
+
+/** Those that ended so long ago are forgotten: until then `renew` brings them back. */
+const ENDED_KEPT_MS = 7 * 24 * 3_600_000;
+
+/** Reads the JSON of a one-off. Throws ApiProblem that points at what is wrong. */
+export function readOneOff(body: unknown, base: Base, now: number): Entry {
+  const home = Deno.env.get("HOME");
+  const { entry, errors } = readEntry(body, {
+    now,
+    source: "oneoff",
+    config: base,
+    dir: base.dir,
+    ...(home ? { home } : {}),
+  });
+  if (entry === null) throw new ApiProblem(422, "invalid", "The link can not be made.", [], errors);
+  return entry;
+}
+
+/** The steps that make `entry` a link. Throws ApiProblem where its name is a link's that has not ended, or the file's. */
+export function stepsFor({ name }: Entry, before: ManagedLink | undefined): Step[] {
+  const make = (step: "open" | "close"): Step => ({ step, name, changes: [], cuts: { streams: 0 } });
+  if (before === undefined) return [make("open")];
+  if (before.scope === ONE_OFFS && before.ended !== null) return [make("close"), make("open")];
+  throw new ApiProblem(409, "name_taken", `There is a link ${name} already: choose another name.`);
+}
+
+/** Makes `link`, which was just opened, durable; closes it again where that can't be. Throws Failure. */
+export async function keepOneOff(
+  { served: { entry }, name }: ManagedLink,
+  records: Records,
+  life: Life,
+): Promise<void> {
+  try {
+    await records.putOneOff(entry);
+  } catch (error) {
+    life.apply([{ step: "close", name, changes: [], cuts: { streams: 0 } }], new Map());
+    throw error;
+  }
+}
+
+/** Forgets one-offs that ended long ago, and those whose names the file has now. */
+export async function dropOneOffs(
+  records: Records,
+  links: ReadonlyMap<string, Entry>,
+  clock: Clock,
+): Promise<void> {
+  const due = clock.now() - ENDED_KEPT_MS;
+  for (const name of [...records.oneOffs.keys()]) {
+    const record = records.get(ONE_OFFS, name);
+    const end = record?.revokedAt ?? record?.expiredAt ?? Infinity;
+    if (links.has(name) || end < due) await records.forgetOneOff(name);
+  }
+}

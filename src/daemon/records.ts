@@ -1,0 +1,113 @@
+/** What a daemon keeps over a restart: its id, the records of links, one-offs, what long rates have counted. */
+import { createHash, randomBytes } from "node:crypto";
+import type { Entry } from "../core/entry.ts";
+import type { SavedBuckets } from "../core/limit.ts";
+import { type LinkRecord, readRecord } from "../core/link.ts";
+import type { Bucket, Store } from "../store/store.ts";
+
+/** What the rates of a link had counted at a time, ms since 1970. */
+export interface SavedRates {
+  readonly at: number;
+  readonly buckets: SavedBuckets;
+}
+
+/** Links are known by where they come from and their name: the same name in another file is another link. */
+export type Scope = string;
+
+/** Links that no file names. */
+export const ONE_OFFS: Scope = "oneoff";
+
+/** The scope of the file at `path`: its real path, so that a symlink to it leads to the same links. */
+export async function scopeOf(path: string): Promise<Scope> {
+  const real = await Deno.realPath(path).catch(() => path);
+  return "f" + createHash("sha256").update(real).digest("hex").slice(0, 16);
+}
+
+/** All in memory; a put resolves when it is durable. */
+export class Records {
+  readonly #links = new Map<string, LinkRecord>();
+  readonly #oneOffs = new Map<string, Entry>();
+  readonly #rates = new Map<string, SavedRates>();
+  /** Records on their way to the disk; one that failed stays, so that nobody takes it for stored. */
+  readonly #pending = new Map<string, Promise<void>>();
+  readonly #buckets: { readonly links: Bucket; readonly oneOffs: Bucket; readonly rates: Bucket };
+
+  /** `daemon`: its id, kept for ever. */
+  private constructor(store: Store, readonly daemon: string) {
+    this.#buckets = {
+      links: store.bucket("links"),
+      oneOffs: store.bucket("oneoffs"),
+      rates: store.bucket("rates"),
+    };
+  }
+
+  /** Reads what `store` holds. Throws Failure, TypeError for what is no record. */
+  static async open(store: Store): Promise<Records> {
+    const own = store.bucket("daemon");
+    const found = await own.get("id");
+    const id = found === null ? randomBytes(15).toString("base64url") : JSON.parse(found.value) as string;
+    if (found === null) await own.put("id", JSON.stringify(id));
+    const records = new Records(store, id);
+    const { links, oneOffs, rates } = records.#buckets;
+    for (const { key, value } of await links.list()) records.#links.set(key, readRecord(JSON.parse(value)));
+    for (const { key, value } of await oneOffs.list()) {
+      records.#oneOffs.set(key, { ...JSON.parse(value) as Entry, lines: new Map() });
+    }
+    for (const { key, value } of await rates.list()) records.#rates.set(key, JSON.parse(value) as SavedRates);
+    return records;
+  }
+
+  get(scope: Scope, name: string): LinkRecord | undefined {
+    return this.#links.get(`${scope}.${name}`);
+  }
+
+  /** The records of `scope`, by name. */
+  *all(scope: Scope): Generator<[name: string, LinkRecord]> {
+    const prefix = `${scope}.`;
+    for (const [key, record] of this.#links) {
+      if (key.startsWith(prefix)) yield [key.slice(prefix.length), record];
+    }
+  }
+
+  /** One that is stored already is not written again; one on its way is waited for. */
+  put(scope: Scope, name: string, record: LinkRecord): Promise<void> {
+    const key = `${scope}.${name}`;
+    if (this.#links.get(key) === record) return this.#pending.get(key) ?? Promise.resolve();
+    this.#links.set(key, record);
+    const stored = this.#buckets.links.put(key, JSON.stringify(record)).then(() => {
+      if (this.#pending.get(key) === stored) this.#pending.delete(key);
+    });
+    this.#pending.set(key, stored);
+    return stored;
+  }
+
+  get oneOffs(): ReadonlyMap<string, Entry> {
+    return this.#oneOffs;
+  }
+
+  async putOneOff(entry: Entry): Promise<void> {
+    this.#oneOffs.set(entry.name, entry);
+    const { lines: _, ...kept } = entry;
+    await this.#buckets.oneOffs.put(entry.name, JSON.stringify(kept));
+  }
+
+  /** Forgets a one-off whole: its name is free, and whoever takes it begins anew. The hubs keep the tombstone of its id. */
+  async forgetOneOff(name: string): Promise<void> {
+    const key = `${ONE_OFFS}.${name}`;
+    this.#oneOffs.delete(name);
+    this.#links.delete(key);
+    this.#pending.delete(key);
+    this.#rates.delete(key);
+    const { links, oneOffs, rates } = this.#buckets;
+    await Promise.all([oneOffs.delete(name), links.delete(key), rates.delete(key)]);
+  }
+
+  rates(scope: Scope, name: string): SavedRates | undefined {
+    return this.#rates.get(`${scope}.${name}`);
+  }
+
+  async putRates(scope: Scope, name: string, saved: SavedRates): Promise<void> {
+    this.#rates.set(`${scope}.${name}`, saved);
+    await this.#buckets.rates.put(`${scope}.${name}`, JSON.stringify(saved));
+  }
+}

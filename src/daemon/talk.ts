@@ -1,0 +1,143 @@
+/** The daemon's part in the talk with its hubs: it declares its links, and hears what they are granted. */
+import { type Code, CODES } from "../core/errors.ts";
+import { endedAs, expiresAt } from "../core/link.ts";
+import { OPEN_POLICY } from "../core/policy.ts";
+import { VERSION as SOFTWARE } from "../core/version.ts";
+import {
+  type Control,
+  type Grant,
+  type LinkDecl,
+  type Links,
+  type Removal,
+  type Revocation,
+  type ServiceDecl,
+  VERSION,
+} from "../wire/hello.ts";
+import { splitHello, splitLinks } from "../wire/split.ts";
+import type { Talk } from "./dial.ts";
+import type { Hubs } from "./hubs.ts";
+import type { ManagedLink } from "./managed.ts";
+
+/** What a talk needs of the daemon. */
+export interface TalkMeans {
+  /** The daemon's id, and that of this process. */
+  readonly daemon: string;
+  readonly instance: string;
+  links(): Iterable<ManagedLink>;
+  find(name: string): ManagedLink | undefined;
+  services(): readonly ServiceDecl[];
+  readonly hubs: Hubs;
+  now(): number;
+  /** A hub's word on a link. */
+  granted(hub: string, link: ManagedLink, grant: Grant): void;
+  /** A link was revoked at a hub. */
+  revoked(link: ManagedLink, revocation: Revocation): void;
+  /** All of a message's grants were handed on. */
+  settled(): void;
+  /** Visitors that a hub refused. */
+  refused(hub: string, id: string, code: Code, n: number): void;
+  /** State or lastError of a hub changed. */
+  changed(hub: string): void;
+}
+
+export class HubTalk implements Talk {
+  /** Of what is declared: hubs hear of a change by several sessions, and take it once. */
+  #revision = 1;
+
+  constructor(private readonly means: TalkMeans) {}
+
+  hello(hub: string, connection: number): readonly Control[] {
+    const { daemon, instance, links, services } = this.means;
+    return splitHello({
+      type: "hello",
+      version: VERSION,
+      software: `connectd/${SOFTWARE}`,
+      features: [],
+      daemon,
+      instance,
+      connection,
+      services: services(),
+      links: [...links()].map((link) => this.#declaration(link, hub)),
+      revision: this.#revision,
+      more: false,
+    });
+  }
+
+  /** Tells every hub what changed: links that are new or different, and those that are no more. */
+  declare(set: readonly ManagedLink[], remove: readonly ManagedLink[] = []): void {
+    if (set.length === 0 && remove.length === 0) return;
+    const revision = ++this.#revision;
+    for (const { key } of this.means.hubs.status()) {
+      const change: Links = {
+        type: "links",
+        revision,
+        set: set.map((link) => this.#declaration(link, key)),
+        remove: remove.map((link) => removal(link, key)),
+        more: false,
+      };
+      for (const message of splitLinks(change)) this.means.hubs.send(key, message);
+    }
+  }
+
+  heard(hub: string, message: Control): void {
+    switch (message.type) {
+      case "welcome":
+        this.means.hubs.learn(hub, message.hubs);
+        for (const revocation of message.revoked) this.#revoked(hub, revocation);
+        return this.#granted(hub, message.links);
+      case "granted":
+        return this.#granted(hub, message.links);
+      case "revoke":
+        return this.#revoked(hub, message);
+      case "refused":
+        for (const { id, code, n } of message.counts) {
+          if (Object.hasOwn(CODES, code)) this.means.refused(hub, id, code as Code, n);
+        }
+    }
+  }
+
+  changed(hub: string): void {
+    this.means.changed(hub);
+  }
+
+  #granted(hub: string, grants: readonly Grant[]): void {
+    for (const grant of grants) {
+      const link = this.means.find(grant.name);
+      if (link !== undefined) this.means.granted(hub, link, grant);
+    }
+    this.means.settled();
+  }
+
+  /** The hub holds on to a revocation until it is declared, also one that a renewal has settled since. */
+  #revoked(hub: string, revocation: Revocation): void {
+    const link = this.means.find(revocation.name);
+    if (link === undefined || link.record.ids[hub] !== revocation.id) return;
+    this.means.revoked(link, revocation);
+    if (link.ended === "revoked") return;
+    const revision = ++this.#revision;
+    const heard: LinkDecl = { ...this.#declaration(link, hub), state: "revoked" };
+    this.means.hubs.send(hub, { type: "links", revision, set: [heard], remove: [], more: false });
+    this.declare([link]);
+  }
+
+  #declaration({ name, record, served }: ManagedLink, hub: string): LinkDecl {
+    const { entry } = served;
+    const ended = endedAs(record, this.means.now());
+    const id = record.ids[hub] ?? null;
+    return {
+      name,
+      id,
+      subdomain: entry.subdomain,
+      // A one-off's name may have been another's before: it has no id but one of its own.
+      newId: record.owed[hub] !== undefined || (id === null && entry.source !== "file"),
+      policy: served.failing === null ? entry.policy : OPEN_POLICY,
+      state: ended ?? (served.problem === null ? "active" : "error"),
+      expiresAt: expiresAt(record),
+    };
+  }
+}
+
+function removal({ name, record }: ManagedLink, hub: string): Removal {
+  const reason = record.revokedAt === null ? "removed" : "revoked";
+  return { name, id: record.ids[hub] ?? null, reason };
+}
