@@ -1,12 +1,17 @@
 /** Talks to a running daemon or hub: over its unix socket, or over TCP with a token. */
 import { Failure } from "../core/errors.ts";
+import { type Answer, type Call, callUnix } from "./unix_call.ts";
 
 /** An answer of an API that is not 2xx, as one sentence. */
 export class Refused extends Failure {
   constructor(readonly status: number, readonly problem: Problem) {
-    super(sentence(status, problem), { permanent: true });
+    const known = problem.errors ?? problem.detail ?? problem.title;
+    super(known === undefined ? `the answer was ${status}` : sentence(problem), { permanent: true });
   }
 }
+
+/** Nobody answered, so nothing is known of what was asked. */
+export class Unanswered extends Failure {}
 
 /** A problem document (RFC 9457), as far as it is read here. */
 export interface Problem {
@@ -18,48 +23,42 @@ export interface Problem {
   readonly problems?: readonly unknown[];
 }
 
-function sentence(status: number, problem: Problem): string {
-  const pointed = problem.errors?.map(({ pointer, detail }) => `${pointer.replace(/^\//, "")}: ${detail}`);
-  return pointed?.join("; ") || problem.detail || problem.title || `the answer was ${status}`;
+/** A problem document as one sentence; what it says of members goes before what it says of the whole. */
+export function sentence({ errors, detail, title }: Problem): string {
+  const pointed = errors?.map(({ pointer, detail }) => `${pointer.replace(/^\//, "")}: ${detail}`);
+  return pointed?.join("; ") || detail || title || "the request was refused";
 }
 
-/** Where a role is reached: `origin` in the URL, the socket where there is one. */
-export interface Address {
-  readonly origin: string;
-  readonly socket?: string;
-  readonly token?: string;
-}
+/** Where a role is reached: at its socket, or at its origin with a token. */
+export type Address =
+  | { readonly socket: string; readonly origin?: undefined; readonly token?: undefined }
+  | { readonly origin: string; readonly token: string; readonly socket?: undefined };
 
-/** A connection to one API. */
+/** A daemon that stands still must not hold a person up for ever; a reload may take some 10 s. */
+const PATIENCE_MS = 60_000;
+
+/** Calls one API. */
 export class ApiClient {
-  readonly #client: Deno.HttpClient | undefined;
+  constructor(readonly address: Address) {}
 
-  constructor(readonly address: Address) {
-    if (address.socket !== undefined) {
-      this.#client = Deno.createHttpClient({ proxy: { transport: "unix", path: address.socket } });
-    }
-  }
-
-  /** Sends one request. Throws Refused on an answer that is not 2xx, a Failure where nobody answers. */
+  /** Sends one request. Throws Refused on an answer that is not 2xx, Unanswered. */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    let response: Response;
+    const { token, socket, origin } = this.address;
+    const headers = {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    };
+    const call = { method, path, headers, body: body === undefined ? null : JSON.stringify(body) };
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    let answer: Answer;
     try {
-      response = await fetch(this.address.origin + path, {
-        method,
-        headers: {
-          ...(this.address.token === undefined ? {} : { Authorization: `Bearer ${this.address.token}` }),
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(this.#client === undefined ? {} : { client: this.#client }),
-      });
+      answer = await (socket === undefined ? callTcp(origin, call, signal) : callUnix(socket, call, signal));
     } catch (cause) {
-      throw new Failure(`nobody answers at ${this.address.socket ?? this.address.origin}`, { cause });
+      throw new Unanswered(`nobody answers at ${socket ?? origin}`, { cause });
     }
-    const text = await response.text();
-    const value = parse(text);
-    if (response.ok) return value as T;
-    throw new Refused(response.status, value !== null && typeof value === "object" ? value : {});
+    const value = parse(answer.text);
+    if (answer.status >= 200 && answer.status < 300) return value as T;
+    throw new Refused(answer.status, value !== null && typeof value === "object" ? value : {});
   }
 
   /** Every item of a list, page after page. */
@@ -76,10 +75,13 @@ export class ApiClient {
     } while (cursor !== null);
     return items;
   }
+}
 
-  close(): void {
-    this.#client?.close();
-  }
+async function callTcp(origin: string, call: Call, signal: AbortSignal): Promise<Answer> {
+  const { method, path, headers, body } = call;
+  // A token is for this address and for no other: where it is redirected to, it does not go.
+  const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
+  return { status: response.status, text: await response.text() };
 }
 
 function parse(text: string): unknown {

@@ -1,22 +1,17 @@
 /** The verbs about links.yaml: check, plan, reload. */
-import { loadConfig } from "../config/load.ts";
-import { printProblem, type Problem } from "../config/problem.ts";
+import { checkAuthFiles } from "../config/auth_files.ts";
+import { printProblem, type Problem, refused } from "../config/problem.ts";
+import { printStep, type Step } from "../core/plan.ts";
+import { oneLine } from "../log.ts";
 import { Refused } from "./client.ts";
-import { configFile } from "./find.ts";
+import { CONFIG_FLAG, configFile, readLinks } from "./find.ts";
 import { complain, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, JSON_FLAG, withDaemon } from "./reach.ts";
 import { on, text, type Verb } from "./verb.ts";
 
-/** A step of a plan as the control API prints it (interfaces: Reload). */
-interface StepJson {
-  readonly step: "open" | "close" | "retune";
-  readonly name: string;
-  readonly changes: readonly { key: string; from: string | null; to: string | null }[];
-  readonly cuts?: { streams: number };
-}
-
+/** The answer of `/v1/plan` and `/v1/reload` (interfaces: Reload). */
 interface PlanJson {
-  readonly plan: readonly StepJson[];
+  readonly plan: readonly Step[];
   readonly applied?: boolean;
   readonly problems: readonly Problem[];
 }
@@ -27,25 +22,21 @@ export const check: Verb = {
   count: [0, 1],
   summary:
     "Reads links.yaml, and the auth files it names, and prints every problem with its place. Exit 2 where one is an error.",
-  flags: [{
-    name: "config",
-    short: "c",
-    value: "FILE",
-    help: "the file (default: links.yaml, config/links.yaml)",
-  }, JSON_FLAG],
+  flags: [CONFIG_FLAG, JSON_FLAG],
   async run(given) {
     const path = configFile(given.words[0] ?? text(given, "config"));
-    const { config, problems } = await loadConfig(path, Date.now());
-    if (on(given, "json")) outJson({ ok: config !== null, problems });
+    const { config, problems: ofFile } = await readLinks(path);
+    const problems = config === null ? ofFile : [...ofFile, ...await checkAuthFiles(config)];
+    const ok = !refused(problems);
+    if (on(given, "json")) outJson({ ok, problems });
     else {
       for (const problem of problems) complain(printProblem(problem));
-      if (config !== null) {
-        out(
-          `${path} is fine: ${count(config.links.size, "link")}, ${count(config.services.size, "service")}`,
-        );
+      if (ok && config !== null) {
+        const [links, services] = [config.links.size, config.services.size];
+        out(`${path} is fine: ${count(links, "link")}, ${count(services, "service")}`);
       }
     }
-    return config === null ? 2 : 0;
+    return ok ? 0 : 2;
   },
 };
 
@@ -93,23 +84,12 @@ export const reload: Verb = {
 };
 
 function printPlan(answer: PlanJson, json: boolean): number {
-  const failed = answer.problems.some(({ severity }) => severity === "error");
+  const failed = refused(answer.problems);
   if (json) outJson(answer);
   else {
     for (const problem of answer.problems) complain(printProblem(problem));
-    for (const step of answer.plan) out(printStep(step));
+    for (const step of answer.plan) out(oneLine(printStep(step)));
     if (answer.plan.length === 0 && !failed) out("nothing changes");
   }
   return failed ? 2 : 0;
-}
-
-const SIGNS = { open: "+", close: "-", retune: "~" };
-
-/** `~ stripe rate 100/m → 50/m (cuts 3 streams)`. */
-function printStep({ step, name, changes, cuts }: StepJson): string {
-  const what = step === "retune"
-    ? changes.map(({ key, from, to }) => ` ${key} ${from ?? "none"} → ${to ?? "none"}`).join(",")
-    : "";
-  const cut = cuts !== undefined && cuts.streams > 0 ? ` (cuts ${count(cuts.streams, "stream")})` : "";
-  return `${SIGNS[step]} ${name}${what}${cut}`;
 }

@@ -1,98 +1,97 @@
 /** Finds the HTTP server that listens on this machine, by knocking at the ports development servers use. */
 import { Failure } from "../core/errors.ts";
+import { printTarget, type Target } from "../core/target.ts";
+import { dial } from "../net/dial.ts";
+import type { Socket } from "../net/socket.ts";
 import { complain } from "./print.ts";
 
 /**
- * The ports that are tried, on 127.0.0.1 and ::1. Only these: databases (5432, 3306, 6379, 27017, 9200 …) are never
- * knocked at, nor are connectd's own (8080 and 4545 belong to the hub and the control API when they run).
+ * The ports that are tried, on 127.0.0.1 and ::1, the usual one of each tool. Only these: databases (3306, 5432, 6379,
+ * 9000, 9200, 27017 …) are never knocked at, nor are connectd's own (8080 and 4545).
  */
-export const PORTS = [
-  3000,
-  3001,
-  4000,
-  4200,
-  4321,
-  5000,
-  5173,
-  5174,
-  8000,
-  8001,
-  8081,
-  8787,
-  8888,
-  9000,
-  1313,
-  2368,
-  7000,
-];
+// deno-fmt-ignore
+const PORTS = [1313, 2368, 3000, 3001, 4000, 4200, 4321, 5000, 5173, 5174, 7000, 8000, 8001, 8081, 8787, 8888];
 
-const KNOCK_MS = 300;
+/** On this machine a server that has not answered by then is busy with something else. */
+const KNOCK_MS = 1_500;
+
+export interface DetectOptions {
+  readonly ports?: readonly number[];
+  /** Ports of a hub that runs here. */
+  readonly not?: readonly number[];
+}
 
 /** The one target that answers HTTP here; on a terminal the person chooses among several. Throws a Failure for none or many. */
-export async function detectTarget(): Promise<string> {
-  const found = (await Promise.all(PORTS.map(knock))).filter((target) => target !== null);
+export async function detectTarget({ ports = PORTS, not = [] }: DetectOptions = {}): Promise<string> {
+  const tried = ports.filter((port) => !not.includes(port));
+  const found = (await Promise.all(tried.map(knock))).filter((target) => target !== null);
   if (found.length === 1) return found[0];
   if (found.length === 0) {
     throw new Failure("no HTTP server was found on this machine", {
-      hint: `start yours, or name it: connectd link localhost:3000 (tried ports ${PORTS.join(", ")})`,
+      hint: `start yours, or name it: connectd link localhost:3000 (tried the ports ${tried.join(", ")})`,
     });
   }
-  if (Deno.stdin.isTerminal()) {
-    complain("Several servers listen here:");
-    found.forEach((target, i) => complain(`  ${i + 1}  ${target}`));
-    const answer = Number(prompt("Which one?", "1"));
-    if (found[answer - 1] !== undefined) return found[answer - 1];
-    throw new Failure("none was chosen", { hint: "name one: connectd link localhost:3000" });
-  }
+  if (Deno.stdin.isTerminal()) return choose(found);
   throw new Failure(`several servers listen here: ${found.join(", ")}`, {
     hint: `name one: connectd link ${found[0]}`,
   });
 }
 
-/** Whether anything accepts connections at `host:port` within the knock's time. */
-export async function listens(host: string, port: number): Promise<boolean> {
-  const attempt = Deno.connect({ hostname: host.replace(/^\[|\]$/g, ""), port });
-  const late = Symbol();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const first = await Promise.race([
-    attempt.catch(() => null),
-    new Promise<typeof late>((done) => timer = setTimeout(done, KNOCK_MS, late)),
-  ]);
-  clearTimeout(timer);
-  if (first === late) attempt.then((connection) => connection.close(), () => {});
-  if (first === late || first === null) return false;
-  (first as Deno.TcpConn).close();
-  return true;
+function choose(found: readonly string[]): string {
+  complain("Several servers listen here:");
+  found.forEach((target, i) => complain(`  ${i + 1}  ${target}`));
+  const target = found[Number(prompt("Which one?", "1")) - 1];
+  if (target !== undefined) return target;
+  throw new Failure("none was chosen", { hint: `name one: connectd link ${found[0]}` });
 }
 
+/** Whether anything accepts connections at `target`. */
+export async function listens(target: Target): Promise<boolean> {
+  if (target.kind === "echo") return true;
+  // Whether somebody is there is asked; whether the certificate is good, the first request shows.
+  const place: Target = target.kind === "unix" ? target : { ...target, kind: "http" };
+  try {
+    (await dial(place, null, AbortSignal.timeout(KNOCK_MS))).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The target at `port` that speaks HTTP, at the first of the loopback addresses that does; null: neither. */
 async function knock(port: number): Promise<string | null> {
-  for (const host of ["127.0.0.1", "[::1]"]) {
-    if (await speaksHttp(host, port)) return host === "127.0.0.1" ? `localhost:${port}` : `${host}:${port}`;
+  for (const host of ["127.0.0.1", "::1"]) {
+    if (!await speaksHttp({ kind: "http", host, port })) continue;
+    // A development server often has one of the two; `localhost` reaches either.
+    return `localhost:${port}`;
   }
   return null;
 }
 
 /** True where the answer to a HEAD request begins like HTTP; nothing else is sent, and little is read. */
-async function speaksHttp(host: string, port: number): Promise<boolean> {
-  if (!await listens(host, port)) return false;
-  const connection = await Deno.connect({ hostname: host.replace(/^\[|\]$/g, ""), port }).catch(() => null);
-  if (connection === null) return false;
-  const late = setTimeout(() => connection.close(), KNOCK_MS * 5);
+async function speaksHttp(target: Target & { readonly port: number }): Promise<boolean> {
+  const signal = AbortSignal.timeout(KNOCK_MS);
+  let socket: Socket;
   try {
-    await connection.write(
-      new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`),
-    );
-    const start = new Uint8Array(5);
-    const n = await connection.read(start);
-    return n !== null && new TextDecoder().decode(start.subarray(0, n)).startsWith("HTTP/");
+    socket = await dial(target, null, signal);
   } catch {
     return false;
+  }
+  const give = () => socket.close();
+  signal.addEventListener("abort", give);
+  try {
+    const host = printTarget(target).slice("http://".length);
+    await socket.write(
+      new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+    );
+    const start = new Uint8Array(5);
+    const n = await socket.read(start);
+    return n !== null && new TextDecoder().decode(start.subarray(0, n)) === "HTTP/";
+  } catch {
+    // Cut, refused, or given up on.
+    return false;
   } finally {
-    clearTimeout(late);
-    try {
-      connection.close();
-    } catch {
-      // The late timer was first.
-    }
+    signal.removeEventListener("abort", give);
+    if (!signal.aborted) socket.close();
   }
 }

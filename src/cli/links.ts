@@ -2,7 +2,7 @@
 import { parseDuration } from "../core/units.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
 import { out, outJson, relative, table } from "./print.ts";
-import { type Given, on, text, UsageError, type Verb } from "./verb.ts";
+import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
 
 /** A link as both APIs print it (product §5), as far as it is shown. */
 export interface LinkJson {
@@ -10,16 +10,17 @@ export interface LinkJson {
   readonly id: string | null;
   readonly url: string | null;
   readonly urls?: readonly { hub: string; url: string | null; state: string }[];
-  readonly target: string;
+  /** Null: the hub does not know it. */
+  readonly target: string | null;
   readonly state: string;
-  readonly source: string;
+  readonly source: string | null;
   readonly expiresAt: string | null;
-  readonly policy: Readonly<Record<string, unknown>>;
+  readonly policy: Readonly<Record<string, unknown>> | null;
   readonly counters?: { allowed: number; denied: Readonly<Record<string, number>>; open: number };
   readonly lastError?: string | null;
 }
 
-interface StatusJson {
+export interface StatusJson {
   readonly version: string;
   readonly startedAt: string;
   readonly config: {
@@ -65,7 +66,7 @@ export function linkTable(links: readonly LinkJson[], now: number): string {
     link.name,
     link.state,
     link.url ?? "–",
-    link.target,
+    link.target ?? "–",
     relative(link.expiresAt, now),
     String(link.counters?.allowed ?? 0),
     String(Object.values(link.counters?.denied ?? {}).reduce((sum, n) => sum + n, 0)),
@@ -120,7 +121,7 @@ export const renew: Verb = {
   ],
   async run(given) {
     const [name, ttl] = given.words;
-    if (ttl !== undefined) checkDuration(ttl);
+    if (ttl !== undefined) orUsage("", () => parseDuration(ttl));
     const body = { ...(ttl === undefined ? {} : { ttl }), ...(on(given, "new-id") ? { newId: true } : {}) };
     const link = await withDaemon(
       given,
@@ -131,14 +132,6 @@ export const renew: Verb = {
     return 0;
   },
 };
-
-function checkDuration(text: string): void {
-  try {
-    parseDuration(text);
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
 
 export const status: Verb = {
   name: "status",
@@ -176,35 +169,38 @@ export const status: Verb = {
   },
 };
 
+/** A daemon's connection as the hub prints it. */
+interface SessionJson {
+  readonly daemon: string;
+  readonly software: string;
+  readonly workspace: string;
+  readonly token: string;
+  readonly address: string | null;
+  readonly since: string;
+  readonly rttMs: number | null;
+  readonly streams: number;
+}
+
 async function sessions(given: Given): Promise<number> {
-  interface SessionJson {
-    daemon: string;
-    workspace: string;
-    address: string;
-    connections: number;
-    since: string;
-    links: number;
-  }
   const items = await withHub(given, (api) => api.all<SessionJson>("/v1/sessions"));
   if (on(given, "json")) outJson({ items, nextCursor: null });
-  else {
-    const rows = items.map((session) => [
-      session.daemon,
-      session.workspace,
-      session.address,
-      String(session.connections),
-      relative(session.since, Date.now()),
-      String(session.links),
-    ]);
-    out(
-      table(
-        ["daemon", "workspace", "address", "connections", "since", "links"],
-        rows,
-        "no daemon is connected",
-      ),
-    );
-  }
+  else out(sessionTable(items, Date.now()));
   return 0;
+}
+
+function sessionTable(sessions: readonly SessionJson[], now: number): string {
+  const rows = sessions.map((session) => [
+    session.daemon,
+    session.workspace,
+    session.token,
+    session.address ?? "in the hub",
+    session.software,
+    relative(session.since, now),
+    session.rttMs === null ? "–" : `${session.rttMs} ms`,
+    String(session.streams),
+  ]);
+  const head = ["daemon", "workspace", "token", "address", "software", "since", "round trip", "streams"];
+  return table(head, rows, "no daemon is connected");
 }
 
 /** Asks the hub where --hub was given, else the daemon. */

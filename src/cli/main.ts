@@ -1,4 +1,6 @@
 /** The command line: finds the verb, reads its words, runs it, and turns what it threw into one sentence and an exit code. */
+import { nearest } from "../config/suggest.ts";
+import { BadFile } from "../daemon/reload.ts";
 import { check, plan, reload } from "./config.ts";
 import { hub } from "./hub.ts";
 import { link } from "./link.ts";
@@ -50,8 +52,12 @@ function overview(): string {
 
 function verbNamed(name: string): Verb {
   const verb = VERBS.find((verb) => verb.name === name);
-  if (verb === undefined) throw new UsageError(`there is no verb ${JSON.stringify(name)}`);
-  return verb;
+  if (verb !== undefined) return verb;
+  const meant = nearest(name, VERBS.map((verb) => verb.name));
+  throw new UsageError(
+    `there is no verb ${JSON.stringify(name)}`,
+    meant === null ? {} : { hint: `did you mean ${meant}?` },
+  );
 }
 
 /** Runs the command line `args` (without the program) and returns the exit code: 0 success, 1 error, 2 invalid arguments or file. */
@@ -68,8 +74,9 @@ export async function main(args: readonly string[]): Promise<number> {
     return await verb.run(given);
   } catch (error) {
     complainOf(error);
-    if (!(error instanceof UsageError)) return 1;
-    complain(`  see: connectd ${verb === null ? "help" : `help ${verb.name}`}`);
-    return 2;
+    if (error instanceof UsageError && error.hint === null) {
+      complain(`  see: connectd ${verb === null ? "help" : `help ${verb.name}`}`);
+    }
+    return error instanceof UsageError || error instanceof BadFile ? 2 : 1;
   }
 }

@@ -1,6 +1,8 @@
 /** Text for people: tables, times, and the one writer of errors. */
+import { printProblem } from "../config/problem.ts";
 import { Failure } from "../core/errors.ts";
 import { printDuration } from "../core/units.ts";
+import { BadFile } from "../daemon/reload.ts";
 import { oneLine } from "../log.ts";
 
 const encoder = new TextEncoder();
@@ -29,8 +31,9 @@ export function outJson(value: unknown): void {
   out(JSON.stringify(value, null, 2));
 }
 
-/** Prints one sentence, and what to do where it is known; never a stack. */
+/** Prints one sentence, and what to do where it is known; of a file, its problems first; never a stack. */
 export function complainOf(error: unknown): void {
+  if (error instanceof BadFile) { for (const problem of error.problems) complain(printProblem(problem)); }
   const message = error instanceof Error ? error.message : String(error);
   complain(`connectd: ${oneLine(message)}`);
   if (error instanceof Failure && error.hint !== null) complain(`  ${oneLine(error.hint)}`);

@@ -1,12 +1,19 @@
 /** How the verbs find a running daemon or a hub, and the flags that say where. */
 import { resolve } from "node:path";
 import { Failure } from "../core/errors.ts";
-import { controlSocketPath, stateDirectory } from "../daemon/state_dir.ts";
-import { type Address, ApiClient } from "./client.ts";
-import { type Flag, type Given, text } from "./verb.ts";
+import { controlSocketPath, stateDirectory, usualTokenFile } from "../daemon/state_dir.ts";
+import { isLocal, parseListen, parseOrigin, printListen } from "../config/places.ts";
+import { type Address, ApiClient, Unanswered } from "./client.ts";
+import { isFile } from "./find.ts";
+import { type Flag, type Given, parsed, text } from "./verb.ts";
 
 export const JSON_FLAG: Flag = { name: "json", help: "print the API's object" };
 export const STATE_FLAG: Flag = { name: "state", value: "DIR", help: "the state directory" };
+export const LISTEN_FLAG: Flag = {
+  name: "listen",
+  value: "ADDR",
+  help: "where the hub listens (default 127.0.0.1:8080), port 0 picks one",
+};
 export const HUB_FLAG: Flag = {
   name: "hub",
   short: "H",
@@ -35,16 +42,39 @@ export function stateOf(given: Given): string {
   return state === null ? stateDirectory() : resolve(state);
 }
 
+/** Makes the state directory `state` where it is missing; nobody else may look into it. Throws Failure. */
+export async function makeState(state: string): Promise<void> {
+  try {
+    await Deno.mkdir(state, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Failure(`the state directory ${state} can not be used: ${(cause as Error).message}`, {
+      hint: "name another with --state DIR",
+      cause,
+    });
+  }
+}
+
+/** The address of `--listen`, null where it was not given. Throws UsageError. */
+export function listenOf(given: Given): string | null {
+  return parsed(given, "listen", (written) => printListen(parseListen(written)));
+}
+
+/** The address of `--control`, null where it was not given. Throws UsageError. */
+export function controlOf(given: Given): string | null {
+  return parsed(given, "control", (written) => {
+    const address = parseListen(written);
+    if (isLocal(address.hostname)) return printListen(address);
+    throw new SyntaxError(`${JSON.stringify(written)} is not this machine's own (loopback)`);
+  });
+}
+
 /** The daemon's control API: by `--control` with a token, else by the socket of the state directory. */
 export function daemonAddress(given: Given): Address {
   const state = stateOf(given);
-  const control = text(given, "control");
-  if (control === null) return { origin: "http://localhost", socket: controlSocketPath(state) };
+  const control = controlOf(given);
+  if (control === null) return { socket: controlSocketPath(state) };
   const file = text(given, "token-file") ?? `${state}/control.token`;
-  return {
-    origin: `http://${control.startsWith(":") ? `127.0.0.1${control}` : control}`,
-    token: readToken(file),
-  };
+  return { origin: `http://${control}`, token: readToken(file) };
 }
 
 /** Asks the running daemon. Throws a Failure that says how to start one where none answers. */
@@ -53,54 +83,37 @@ export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promi
   try {
     return await ask(api);
   } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied) && !isSilent(error)) throw error;
+    if (!(error instanceof Unanswered)) throw error;
     const where = api.address.socket ?? api.address.origin;
     throw new Failure(`no daemon answers at ${where}`, {
       hint: "start one with `connectd run`, or say where it is with --state DIR or --control ADDR",
       cause: error,
     });
-  } finally {
-    api.close();
   }
-}
-
-/** True for what `ApiClient.call` throws where nobody answers. */
-export function isSilent(error: unknown): boolean {
-  return error instanceof Failure && error.cause !== undefined && error.message.startsWith("nobody answers");
 }
 
 /** Asks the hub that `--hub` names, with the token of `--token-file` or the usual places. */
 export async function withHub<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
-  const url = text(given, "hub")!;
-  const file = text(given, "token-file") ?? usualTokenFile(stateOf(given));
-  if (file === null) {
-    throw new Failure(`the hub ${url} asks for a token`, {
-      hint: "name a file that holds it with --token-file, or in CONNECTD_TOKEN_FILE",
-    });
-  }
-  const api = new ApiClient({ origin: url.replace(/\/+$/, ""), token: readToken(file) });
-  try {
-    return await ask(api);
-  } finally {
-    api.close();
-  }
+  const origin = hubOf(given)!;
+  return await ask(new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) }));
 }
 
-/** The first that exists of CONNECTD_TOKEN_FILE, systemd's credentials and the state directory (product §1). */
-export function usualTokenFile(state: string): string | null {
-  const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
-  const named = Deno.env.get("CONNECTD_TOKEN_FILE");
-  if (named !== undefined) return named;
-  for (
-    const path of [...(credentials === undefined ? [] : [`${credentials}/connectd-token`]), `${state}/token`]
-  ) {
-    try {
-      if (Deno.statSync(path).isFile) return path;
-    } catch {
-      // Not there: the next one.
-    }
-  }
-  return null;
+/** The origin of `--hub`, null where it was not given. Throws UsageError. */
+export function hubOf(given: Given): string | null {
+  return parsed(given, "hub", (written) => {
+    const { url, hostname, secure } = parseOrigin(written);
+    if (secure || isLocal(hostname)) return url;
+    throw new SyntaxError(`${JSON.stringify(written)} would send the token in the clear: use https://`);
+  });
+}
+
+/** The file that holds the token for the hub `url`: `--token-file`, or the usual one. Throws Failure where it is not there. */
+export function hubTokenFile(given: Given, url: string): string {
+  const file = resolve(text(given, "token-file") ?? usualTokenFile(stateOf(given)));
+  if (isFile(file)) return file;
+  throw new Failure(`the hub ${url} asks for a token, and there is none in ${file}`, {
+    hint: "name a file that holds it with --token-file, or in CONNECTD_TOKEN_FILE",
+  });
 }
 
 function readToken(file: string): string {

@@ -1,0 +1,70 @@
+/** One-off links that the running daemon keeps. */
+import type { Config } from "../config/links.ts";
+import { printTarget } from "../core/target.ts";
+import { ApiClient, Unanswered } from "./client.ts";
+import type { Wish } from "./link_wish.ts";
+import type { LinkJson, StatusJson } from "./links.ts";
+import { complain } from "./print.ts";
+import { daemonAddress, withDaemon } from "./reach.ts";
+import type { Meant } from "./target.ts";
+import { type Given, text } from "./verb.ts";
+
+/** A daemon that answers. */
+export interface FoundDaemon {
+  readonly api: ApiClient;
+  /** The file that it runs. */
+  readonly file: string | null;
+  /** Ports of its own, which are no targets. */
+  readonly ports: readonly number[];
+}
+
+/** The running daemon; null: there is none, or none that uses `hub`. Throws Failure where `--control` named one in vain. */
+export async function findDaemon(given: Given, hub: string | null): Promise<FoundDaemon | null> {
+  const look = (api: ApiClient) => api.call<StatusJson>("GET", "/v1/status");
+  if (text(given, "control") !== null) await withDaemon(given, look);
+  const api = new ApiClient(daemonAddress(given));
+  try {
+    const { hubs, config } = await look(api);
+    if (hub !== null && !hubs.some(({ url }) => url === hub)) {
+      complain(`the running daemon does not use ${hub}: the link lives in the foreground`);
+      return null;
+    }
+    return { api, file: config.file, ports: hubs.map(({ url }) => Number(new URL(url).port)) };
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    return null;
+  }
+}
+
+/** How long the hub may take to give it a URL. */
+const HUB_MS = 10_000;
+const LOOK_MS = 50;
+
+/** Makes the link. Throws Refused: its name is taken, its service is not known, … */
+export async function createThrough(
+  { api, file }: FoundDaemon,
+  { word, target, inFile }: Meant,
+  body: Wish & { readonly name: string },
+  config: Config | null,
+): Promise<LinkJson> {
+  // Of one file, the daemon's view of a service goes on counting; of two, what this one says is meant.
+  const byName = target === null || (inFile && file !== null && isSame(file, config!.file));
+  let link = await api.call<LinkJson>("POST", "/v1/links", {
+    ...body,
+    target: byName ? word : printTarget(target),
+  });
+  const deadline = performance.now() + HUB_MS;
+  while (link.url === null && link.state === "pending" && performance.now() < deadline) {
+    await new Promise((again) => setTimeout(again, LOOK_MS));
+    link = await api.call<LinkJson>("GET", `/v1/links/${body.name}`);
+  }
+  return link;
+}
+
+function isSame(a: string, b: string): boolean {
+  try {
+    return Deno.realPathSync(a) === Deno.realPathSync(b);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+/** Where the token verb does its work: at a hub that runs, or on the store of one that does not. */
+import { Failure } from "../core/errors.ts";
+import { DEFAULT_WORKSPACE, printToken } from "../hub/api_tokens.ts";
+import { hubSocketPath, openTokens } from "../hub/place.ts";
+import type { Scope } from "../hub/tokens.ts";
+import { ApiClient, Unanswered } from "./client.ts";
+import { hubConfigOf, storePathOf } from "./hub_settings.ts";
+import { hubOf, makeState, stateOf, withHub } from "./reach.ts";
+import type { Given } from "./verb.ts";
+
+/** A token as the hub's API prints it. */
+export type TokenJson = ReturnType<typeof printToken>;
+
+/** What a new token shall be; null: the default. */
+export interface TokenAsk {
+  readonly scope: Scope;
+  readonly workspace: string | null;
+  readonly name: string | null;
+  readonly ttlMs: number | null;
+}
+
+/** Makes, lists and revokes tokens. */
+export interface TokenDesk {
+  create(ask: TokenAsk): Promise<TokenJson & { token: string }>;
+  list(): Promise<TokenJson[]>;
+  revoke(idOrName: string): Promise<TokenJson>;
+}
+
+/** Works at the desk that the flags name: of `--hub`, else of the hub on the state directory, else its store. */
+export async function withTokens<T>(given: Given, work: (desk: TokenDesk) => Promise<T>): Promise<T> {
+  if (hubOf(given) !== null) return await withHub(given, (api) => work(atHub(api)));
+  const store = storePathOf(given, await hubConfigOf(given));
+  const state = stateOf(given);
+  const api = new ApiClient({ socket: hubSocketPath(state) });
+  try {
+    return await work(atHub(api));
+  } catch (error) {
+    // Nothing was asked of anybody: no hub runs here, so nobody minds.
+    if (!(error instanceof Unanswered)) throw error;
+    await makeState(state);
+    return await onStore(store, work);
+  }
+}
+
+function atHub(api: ApiClient): TokenDesk {
+  return {
+    create: ({ scope, workspace, name, ttlMs }) =>
+      api.call("POST", "/v1/tokens", {
+        scope,
+        ...(workspace === null ? {} : { workspace }),
+        ...(name === null ? {} : { name }),
+        ...(ttlMs === null ? {} : { ttl: `${ttlMs}ms` }),
+      }),
+    list: () => api.all("/v1/tokens"),
+    revoke: (idOrName) => api.call("DELETE", `/v1/tokens/${encodeURIComponent(idOrName)}`),
+  };
+}
+
+async function onStore<T>(path: string, work: (desk: TokenDesk) => Promise<T>): Promise<T> {
+  const { tokens, close } = await openTokens(path);
+  try {
+    return await work({
+      async create({ workspace, ...ask }) {
+        const { token, record } = await tokens.create({ ...ask, workspace: workspace ?? DEFAULT_WORKSPACE });
+        return { ...printToken(record), token: token.expose() };
+      },
+      list: () => Promise.resolve(tokens.list(null).map(printToken)),
+      async revoke(idOrName) {
+        const record = await tokens.revoke(idOrName, null);
+        if (record !== null) return printToken(record);
+        throw new Failure(`there is no token ${JSON.stringify(idOrName)}`, {
+          hint: "`connectd token list` shows those there are",
+        });
+      },
+    });
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { type TokenDesk, withTokens } from "../../src/cli/tokens.ts";
+import { systemClock } from "../../src/clock.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { startHub } from "../../src/hub/hub.ts";
+import { hubStorePath, openHubStore } from "../../src/hub/place.ts";
+import { createLog } from "../../src/log.ts";
+
+const ASK = { scope: "daemon", workspace: "acme", name: "ci", ttlMs: 3_600_000 } as const;
+
+async function walk(desk: TokenDesk): Promise<void> {
+  const made = await desk.create(ASK);
+  assert.match(made.token, /^connectd_/);
+  assert.deepEqual([made.name, made.scope, made.workspace, made.revokedAt], ["ci", "daemon", "acme", null]);
+  assert.ok(made.expiresAt !== null);
+  await assert.rejects(desk.create(ASK), /ci/);
+  const named = await desk.create({ ...ASK, workspace: null, name: null, ttlMs: null });
+  assert.deepEqual([named.workspace, named.expiresAt], ["default", null]);
+  const revoked = await desk.revoke("ci");
+  assert.notEqual(revoked.revokedAt, null);
+  assert.equal((await desk.revoke(made.id)).revokedAt, revoked.revokedAt);
+  const listed = await desk.list();
+  assert.deepEqual(listed.map(({ name }) => name).sort(), ["ci", named.name].sort());
+  assert.ok(listed.every((token) => !("token" in token)));
+  await assert.rejects(desk.revoke("nobody"), /token/);
+}
+
+Deno.test("tokens are made, listed and revoked on the store while no hub runs, and by the hub's socket while one does", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const alone = { flags: { state: `${folder}/alone` }, words: [] };
+    await withTokens(alone, walk);
+    assert.equal((await withTokens(alone, (desk) => desk.list())).length, 2);
+
+    const state = `${folder}/hub`;
+    Deno.mkdirSync(state);
+    const hub = await startHub({
+      listen: { hostname: "127.0.0.1", port: 0 },
+      domain: null,
+      publicUrl: null,
+      store: await openHubStore(hubStorePath(state), systemClock),
+      state,
+      trustedProxies: [],
+      limits: DEFAULT_LIMITS,
+      log: createLog({ write: () => {} }),
+    });
+    await withTokens({ flags: { state }, words: [] }, walk);
+    assert.equal(hub.tokens.list(null).length, 2);
+
+    const { token } = await withTokens(
+      { flags: { state }, words: [] },
+      (desk) => desk.create({ scope: "admin", workspace: "acme", name: null, ttlMs: null }),
+    );
+    Deno.writeTextFileSync(`${folder}/admin`, token);
+    const flags = { hub: hub.url, "token-file": `${folder}/admin` };
+    const made = await withTokens(
+      { flags, words: [] },
+      (desk) => desk.create({ scope: "viewer", workspace: null, name: null, ttlMs: null }),
+    );
+    assert.equal(made.workspace, "acme");
+    await hub.close();
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
