@@ -47,17 +47,17 @@ export class HubTalk implements Talk {
   constructor(private readonly means: TalkMeans) {}
 
   hello(hub: string, connection: number): readonly Control[] {
-    const { daemon, instance, links, services } = this.means;
+    const { means } = this;
     return splitHello({
       type: "hello",
       version: VERSION,
       software: `connectd/${SOFTWARE}`,
       features: [],
-      daemon,
-      instance,
+      daemon: means.daemon,
+      instance: means.instance,
       connection,
-      services: services(),
-      links: [...links()].map((link) => this.#declaration(link, hub)),
+      services: means.services(),
+      links: [...means.links()].map((link) => this.#declaration(link, hub)),
       revision: this.#revision,
       more: false,
     });
