@@ -102,8 +102,8 @@ async function served(daemon: Daemon, name: string): Promise<LinkJson> {
     const hubs = daemon.hubs();
     const late = performance.now() > deadline;
     if (late || link.state === "error" || hubs.every(({ state }) => state === "refused")) {
-      const why = link.lastError ?? hubs[0]?.lastError ?? "it has not answered";
-      throw new Failure(`the hub ${daemon.hub} does not serve this link: ${why}`, {
+      const why = link.lastError ?? hubs[0]?.lastError ?? `the hub ${daemon.hub} has not answered`;
+      throw new Failure(`there is no link: ${why}`, {
         hint: "check its address and the token (--hub URL, --token-file FILE)",
       });
     }

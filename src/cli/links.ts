@@ -1,7 +1,7 @@
 /** The verbs that look at links and end or renew them: list, revoke, renew, status. Of a daemon, or with --hub of a hub. */
 import { parseDuration } from "../core/units.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
-import { out, outJson, relative, table } from "./print.ts";
+import { out, outJson, relative, roundTrip, table } from "./print.ts";
 import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
 
 /** A link as both APIs print it (product §5), as far as it is shown. */
@@ -161,7 +161,7 @@ export const status: Verb = {
       hub.url,
       hub.state,
       String(hub.connections),
-      hub.rttMs === null ? "–" : `${hub.rttMs} ms`,
+      roundTrip(hub.rttMs),
       hub.lastError ?? "",
     ]);
     out(table(["hub", "state", "connections", "round trip", ""], rows, "no hub"));
@@ -196,7 +196,7 @@ function sessionTable(sessions: readonly SessionJson[], now: number): string {
     session.address ?? "in the hub",
     session.software,
     relative(session.since, now),
-    session.rttMs === null ? "–" : `${session.rttMs} ms`,
+    roundTrip(session.rttMs),
     String(session.streams),
   ]);
   const head = ["daemon", "workspace", "token", "address", "software", "since", "round trip", "streams"];

@@ -56,6 +56,11 @@ export function relative(iso: string | null, now: number): string {
   return ms >= 0 ? `in ${coarse(ms)}` : `${coarse(-ms)} ago`;
 }
 
+/** A round trip in ms, null where none was measured. */
+export function roundTrip(ms: number | null): string {
+  return ms === null ? "–" : ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+}
+
 /** A duration by its two largest units, seconds at the least. */
 export function coarse(ms: number): string {
   const seconds = Math.round(ms / 1000) * 1000;
