@@ -1,11 +1,13 @@
 /** Control messages: JSON over one CONTROL frame or several. */
 import { FrameError, MAX_PAYLOAD, MORE, Type } from "../core/frame.ts";
 import type { Outbox } from "./outbox.ts";
+import { Pieces } from "./pieces.ts";
 
 /** The most octets of one message. */
 export const MAX_CONTROL = 1024 * 1024;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Adds `message` to the outbox. Throws RangeError where it is larger than MAX_CONTROL: split it before (hello.ts). */
 export function writeControl(outbox: Outbox, message: object): void {
@@ -22,26 +24,27 @@ export function writeControl(outbox: Outbox, message: object): void {
 
 /** Puts messages together. Holds nothing between two of them. */
 export class ControlReader {
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  /** Of a message in several frames, what came. */
+  #pieces: Pieces | null = null;
 
   /** Takes the payload of a CONTROL frame. Returns the JSON value that it completes, else undefined. Throws FrameError. */
   read(bytes: Uint8Array, from: number, to: number): unknown {
-    if (bytes[from] > MORE) throw new FrameError("a CONTROL frame with unknown flags");
-    this.#length += to - from - 1;
-    if (this.#length > MAX_CONTROL) throw new FrameError("a control message of more than 1 MiB");
-    this.#parts.push(bytes.slice(from + 1, to));
-    if (bytes[from] === MORE) return undefined;
-    const decoder = new TextDecoder("utf-8", { fatal: true });
-    try {
-      const text = this.#parts.map((part) => decoder.decode(part, { stream: true })).join("") +
-        decoder.decode();
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new FrameError("a control message is no JSON", { cause });
-    } finally {
-      this.#parts = [];
-      this.#length = 0;
-    }
+    const flags = bytes[from];
+    if (flags > MORE) throw new FrameError("a CONTROL frame with unknown flags");
+    if (flags !== MORE && this.#pieces === null) return parse(bytes.subarray(from + 1, to));
+    this.#pieces ??= new Pieces(MAX_CONTROL, "a control message");
+    this.#pieces.add(bytes, from + 1, to);
+    if (flags === MORE) return undefined;
+    const json = this.#pieces.bytes;
+    this.#pieces = null;
+    return parse(json);
+  }
+}
+
+function parse(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(json));
+  } catch (cause) {
+    throw new FrameError("a control message is no JSON", { cause });
   }
 }

@@ -58,6 +58,14 @@ class MemoryWire implements Wire {
     this.#schedule();
   }
 
+  destroy(): void {
+    this.#over = true;
+    this.#receiver = null;
+    for (const { buffer } of this.#queue) giveBuffer(buffer);
+    this.#queue = [];
+    this.#octets = 0;
+  }
+
   /** Never delivers within a call: whoever sends is in the middle of something. */
   #schedule(): void {
     if (this.#scheduled || (this.#queue.length === 0 && this.#reason === null)) return;

@@ -16,6 +16,9 @@ import { type CloseReason, closeReason, type Wire, type WireReceiver } from "./w
 
 export type { CloseReason };
 
+/** So long an end that is told why may take to read it and to close. */
+const CLOSE_MS = 5_000;
+
 /** What every stream is cut with when its session is over. */
 export const SESSION_CLOSED = "session_closed";
 
@@ -40,6 +43,7 @@ export interface SessionOptions {
 export class Session implements WireReceiver, FrameSink {
   readonly #wire: Wire;
   readonly #handler: SessionHandler;
+  readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #streams: Streams;
   readonly #pulse: Pulse;
@@ -57,6 +61,7 @@ export class Session implements WireReceiver, FrameSink {
   ) {
     this.#wire = wire;
     this.#handler = handler;
+    this.#clock = clock;
     this.#outbox = new Outbox(wire, () => this.#streams.size, (error) => this.#fail(error));
     this.#streams = new Streams(this.#outbox, role, options.streams, clock);
     this.#pulse = new Pulse(
@@ -210,6 +215,7 @@ export class Session implements WireReceiver, FrameSink {
 
   #end(reason: CloseReason): void {
     this.#pulse.drop();
+    this.#clock.timer(() => this.#wire.destroy()).set(CLOSE_MS);
     const error = this.#streams.cutAll(SESSION_CLOSED);
     this.#handler.closed(error === null ? reason : closeReason("internal_error", error));
   }

@@ -4,6 +4,7 @@ import { FrameError, LAST, MAX_PAYLOAD, MORE, Type, writeU32 } from "../core/fra
 import { latin1 } from "../core/latin1.ts";
 import type { OpenFields } from "../core/open.ts";
 import type { Sender } from "./outbox.ts";
+import { Pieces } from "./pieces.ts";
 import type { Streams } from "./streams.ts";
 import { writeText } from "./text.ts";
 
@@ -50,7 +51,7 @@ export class Stream implements Sender {
   #gotEnd = false;
   #cut = false;
   /** Of a head in several frames, what came. */
-  #head: Uint8Array | null = null;
+  #head: Pieces | null = null;
 
   /** Made by Streams only. `window` and `credit`: what may come at first, and what may be sent. */
   constructor(
@@ -171,10 +172,11 @@ export class Stream implements Sender {
     if (this.#gotEnd || this.open.kind !== "http" || flags > LAST) throw this.#broken("HEAD");
     let head = bytes.subarray(from + 1, to);
     if (flags === MORE || this.#head !== null) {
-      head = join(this.#head, head);
-      this.#head = flags === MORE ? head : null;
-      if (head.length > MAX_HEAD) throw new FrameError(`a head of more than ${MAX_HEAD} octets`);
+      this.#head ??= new Pieces(MAX_HEAD, "a head");
+      this.#head.add(bytes, from + 1, to);
       if (flags === MORE) return;
+      head = this.#head.bytes;
+      this.#head = null;
     }
     this.#gotHead = true;
     if (flags === LAST) this.#gotAll();
@@ -244,13 +246,4 @@ export class Stream implements Sender {
 function copy(bytes: Uint8Array, from: number, to: number, into: Uint8Array, at: number): void {
   if (to - from > SMALL) into.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
   else while (from < to) into[at++] = bytes[from++];
-}
-
-/** A copy of both. */
-function join(first: Uint8Array | null, second: Uint8Array): Uint8Array {
-  const start = first?.length ?? 0;
-  const joined = new Uint8Array(start + second.length);
-  if (first !== null) joined.set(first);
-  joined.set(second, start);
-  return joined;
 }

@@ -71,7 +71,7 @@ export class Streams {
    */
   accept(id: number, bytes: Uint8Array, from: number, to: number): Stream | null {
     this.checkNew(id);
-    this.#theirs = id | 0;
+    this.#theirs = id;
     const fields = readOpen(bytes, from, to);
     const flags = bytes[from + 1];
     if (this.#accepted >= this.#most) {
@@ -84,12 +84,9 @@ export class Streams {
     return this.#add(new Stream(this, id, fields, NOBODY, window, credit));
   }
 
-  /**
-   * Throws FrameError unless `id` may be the other side's next. Ids go up, and begin again after the last, as they do
-   * within a day of load: what lies less than half the circle ahead is new, the rest was there before.
-   */
+  /** Throws FrameError unless `id` may be the other side's next: ahead of its last, and not open. */
   checkNew(id: number): void {
-    if (((id ^ this.#theirs) & 1) !== 0 || (id - this.#theirs | 0) <= 0 || this.#open.has(id)) {
+    if (((id ^ this.#theirs) & 1) !== 0 || !isAhead(id, this.#theirs) || this.#open.has(id)) {
       throw new FrameError(`OPEN of stream ${id}`);
     }
   }
@@ -97,7 +94,7 @@ export class Streams {
   /** Throws FrameError unless `id` was opened some time: frames for a stream that was just closed are still coming. */
   checkKnown(id: number): void {
     const last = ((id ^ this.#own) & 1) === 0 ? this.#own : this.#theirs;
-    if ((id - last | 0) > 0) throw new FrameError(`a frame on stream ${id}, which nobody opened`);
+    if (isAhead(id, last)) throw new FrameError(`a frame on stream ${id}, which nobody opened`);
   }
 
   /** Tells the other side that stream `id` is cut. Throws RangeError where `code` is none. */
@@ -160,11 +157,20 @@ export class Streams {
   }
 
   #nextId(): number {
-    let id = this.#own;
-    do id = id + 2 | 0; while (id === 0 || this.#open.has(id >>> 0));
-    this.#own = id;
-    return id >>> 0;
+    do this.#own = followingId(this.#own); while (this.#open.has(this.#own));
+    return this.#own;
   }
+}
+
+/** The id after `id` of the same side. After the last, within a day of load, they begin again; 0 is no stream's. */
+export function followingId(id: number): number {
+  const next = id + 2 >>> 0;
+  return next === 0 ? 2 : next;
+}
+
+/** What lies less than half the circle of ids ahead of `last` is new, the rest was there before. */
+export function isAhead(id: number, last: number): boolean {
+  return (id - last | 0) > 0;
 }
 
 /** Reads a stream until its session's handler has said who does. */

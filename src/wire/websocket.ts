@@ -37,6 +37,8 @@ export class WebSocketWire implements Wire, ConnHandler, WsSink {
   #receiver: WireReceiver | null = null;
   /** A Close was sent, or the connection is lost. */
   #over = false;
+  /** Why it was lost before anybody read. */
+  #reason: CloseReason | null = null;
 
   /**
    * `masked` matters to a client alone: a mask keeps caches that do not know WebSockets from taking payload for HTTP
@@ -65,20 +67,24 @@ export class WebSocketWire implements Wire, ConnHandler, WsSink {
   }
 
   start(receiver: WireReceiver): void {
+    if (this.#reason !== null) return receiver.closed(this.#reason);
     this.#receiver = receiver;
     this.#conn.resume();
   }
 
   close({ code, message }: CloseReason): void {
     if (this.#over) return;
-    this.#receiver = null;
     // Nothing that is written would arrive.
-    if (code === "dead") {
-      this.#over = true;
-      return this.#conn.destroy();
-    }
+    if (code === "dead") return this.destroy();
+    this.#receiver = null;
     this.#sendClose(CLOSE_CODES[code] ?? CloseCode.NORMAL, message === "" ? code : `${code} ${message}`);
     this.#conn.linger();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.#receiver = null;
+    this.#conn.destroy();
   }
 
   // From the connection.
@@ -149,9 +155,10 @@ export class WebSocketWire implements Wire, ConnHandler, WsSink {
   }
 
   #lost(code: string, message: string): void {
-    const receiver = this.#receiver;
+    const receiver = this.#receiver, reason = closeReason(code, message);
     this.#receiver = null;
-    receiver?.closed(closeReason(code, message));
+    if (receiver === null) this.#reason = reason;
+    else receiver.closed(reason);
   }
 }
 

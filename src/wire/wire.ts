@@ -42,8 +42,10 @@ export interface Wire {
   readonly busy: boolean;
   /** Called when the wire is busy no more. */
   onDrain: (() => void) | null;
-  /** Begins to read. Nothing is lost that came before. */
+  /** Begins to read. Nothing is lost that came before, nor that the wire was. */
   start(receiver: WireReceiver): void;
   /** Sends what was given to it, tells the other end why, and closes. Again does nothing. */
   close(reason: CloseReason): void;
+  /** Forgets what is still on its way, at once: an end that takes nothing would keep it here for ever. */
+  destroy(): void;
 }

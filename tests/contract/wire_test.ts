@@ -139,13 +139,14 @@ for (const maker of WIRES) {
 
   promise("a reader that closes within a delivery hears nothing more", async (_pair, a, b) => {
     const ear = new Ear();
-    const deaf = Object.assign(Object.create(ear), {
+    b.start({
+      bytes: (bytes, from, to) => ear.bytes(bytes, from, to),
       boundary() {
         b.close(DONE);
         ear.boundary();
       },
+      closed: (reason) => ear.closed(reason),
     });
-    b.start(deaf);
     const other = new Ear();
     a.start(other);
     sendBytes(a, ascii("one"));
@@ -163,6 +164,38 @@ for (const maker of WIRES) {
     await ear.until(() => ear.closings.length > 0);
     assert.deepEqual([ear.closings[0].code, ear.closings[0].permanent], ["lost", false]);
     assert.equal(ear.closings.length, 1);
+  });
+
+  promise("a close that came before the reader is told to it", async (_pair, a, b) => {
+    sendBytes(a, ascii("early"));
+    a.close({ code: "draining", message: "", permanent: false });
+    await new Promise((later) => setTimeout(later));
+    const ear = new Ear();
+    b.start(ear);
+    await ear.until(() => ear.closings.length > 0);
+    assert.deepEqual([texts(ear), ear.closings[0].code], [["early"], "draining"]);
+  });
+
+  promise("so is a connection that broke before the reader", async ({ cut }, a) => {
+    if (cut === null) return;
+    cut();
+    await new Promise((later) => setTimeout(later));
+    const ear = new Ear();
+    a.start(ear);
+    await ear.until(() => ear.closings.length > 0);
+    assert.equal(ear.closings[0].code, "lost");
+  });
+
+  promise("what the other end never takes is forgotten, and so is the wire", async (pair, a, b) => {
+    sendBytes(a, new Uint8Array(8 * 1024 * 1024));
+    a.close(DONE);
+    a.destroy();
+    a.destroy();
+    const ear = new Ear();
+    b.start(ear);
+    if (pair.cut !== null) await ear.until(() => ear.closings.length > 0);
+    assert.equal(ear.messages.length, 0);
+    assert.equal(a.busy, false);
   });
 }
 
