@@ -25,7 +25,7 @@ const NONE = 0, LENGTH = 1, CHUNKED = 2, TO_CLOSE = 3;
 const DISCARD_OCTETS = 64 * 1024;
 
 /** Below so many queued octets whoever waited to write may go on. */
-const LOW_WATER = 64 * 1024;
+export const LOW_WATER = 64 * 1024;
 
 const BAD_RESPONSE = refusal("target_bad_response");
 
@@ -67,7 +67,7 @@ export class Exchange {
     this.secure = secure;
     const { framing } = head;
     this.#requestDone = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
-    this.#feed = this.#requestDone ? null : new BodyFeed(framing);
+    this.#feed = this.#requestDone ? null : new BodyFeed(framing, visitor.limits);
     this.#expecting = head.expect && !this.#requestDone;
   }
 
@@ -81,6 +81,11 @@ export class Exchange {
     return this.#requestId ||= nextRequestId();
   }
 
+  /** The Date of an answer of our own. */
+  get date(): string {
+    return this.#visitor.date;
+  }
+
   /** Octets on their way to the visitor that the kernel has not taken. */
   get queued(): number {
     return this.#visitor.conn.queued;
@@ -90,7 +95,7 @@ export class Exchange {
   receive(sink: BodySink): void {
     if (this.#phase === OVER) return;
     this.#sink = sink;
-    if (this.#feed === null && this.#phase !== RAW) return sink.end("");
+    if (this.#rawEnded || (this.#feed === null && this.#phase !== RAW)) return sink.end("");
     this.#visitor.watch();
     this.#visitor.conn.resume();
   }
@@ -104,10 +109,10 @@ export class Exchange {
   interim(head: string | ResponseHead): void {
     if (this.#phase !== WAITING || this.head.minor === 0) return;
     const text = typeof head === "string" ? head : responseToVisitor(head, { chunked: false, close: false });
-    if (text.startsWith("100", 9)) {
+    if (this.#expecting && text.startsWith("100", 9)) {
       this.#expecting = false;
       this.#visitor.watch();
-    }
+    } else if (this.queued > LOW_WATER) return; // Nothing else limits how many of them a target sends.
     this.#visitor.conn.writeText(text);
   }
 
@@ -293,13 +298,15 @@ export class Exchange {
 
   /**
    * The connection can not be kept: the visitor said so, we are about to end, or a body is coming that would have to be
-   * read. A visitor that waits for a 100 it won't get may send its body or not (RFC 9110 §10.1.1).
+   * read. A visitor that waits for a 100 it won't get may send its body or not (RFC 9110 §10.1.1): a request that it sends
+   * instead must not be taken for that body.
    */
   #mustClose(): boolean {
     if (!this.head.keepAlive || this.head.minor === 0 || this.#visitor.draining) return true;
-    if (this.#requestDone || this.#sink !== null) return false;
+    if (this.#requestDone) return false;
+    if (this.#expecting) return true;
     const { framing } = this.head;
-    return this.#expecting || (framing.kind === "length" && framing.length > DISCARD_OCTETS);
+    return this.#sink === null && framing.kind === "length" && framing.length > DISCARD_OCTETS;
   }
 }
 

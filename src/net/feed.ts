@@ -1,6 +1,6 @@
 /** A message's body on its way from the read buffer to whoever takes it, who may take less than there is. */
 import { BodyReader } from "../core/http1/body.ts";
-import type { Framing } from "../core/http1/types.ts";
+import type { Framing, Limits } from "../core/http1/types.ts";
 
 /** Returns how many of the octets it took. */
 export interface Taker {
@@ -12,8 +12,9 @@ export class BodyFeed {
   /** Payload that the reader has passed and nobody took: it stands in front of what is fed next. */
   #pending = 0;
 
-  constructor(framing: Framing) {
-    this.#reader = new BodyReader(framing);
+  /** `limits`: of the trailers. */
+  constructor(framing: Framing, limits?: Limits) {
+    this.#reader = new BodyReader(framing, limits);
   }
 
   /** All of the body was taken. */

@@ -144,6 +144,8 @@ export class Listener {
     for (;;) {
       try {
         const conn = await socket.accept();
+        // It was closed meanwhile, and so would this one have been.
+        if (!this.#sockets.includes(socket)) return conn.close();
         if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
         const { remoteAddr } = conn;
         this.serve(conn, "hostname" in remoteAddr ? remoteAddr.hostname : LOCAL);

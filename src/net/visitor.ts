@@ -2,11 +2,11 @@
 import type { Timer } from "../clock.ts";
 import { Malformed, type Refusal, refusal, type Rendered } from "../core/errors.ts";
 import { RequestReader } from "../core/http1/head.ts";
-import type { RequestHead } from "../core/http1/types.ts";
+import type { Limits, RequestHead } from "../core/http1/types.ts";
 import { clientAddress, forwardedSecure } from "./client.ts";
 import { Conn, type ConnHandler } from "./conn.ts";
 import { httpDate } from "./date.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, LOW_WATER } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
 import { nextRequestId } from "./request_id.ts";
 import type { Socket } from "./socket.ts";
@@ -60,10 +60,18 @@ export class Visitor implements ConnHandler {
     this.conn.start();
   }
 
-  /** Refuses whatever it came for. */
+  /** Refuses whatever it came for. What it sends is read, and not looked at. */
   turnAway(refusal: Refusal): void {
     this.#say(refusal);
-    this.conn.start();
+  }
+
+  get limits(): Limits {
+    return this.#listener.limits;
+  }
+
+  /** The Date of an answer that is made now. */
+  get date(): string {
+    return httpDate(this.#listener.clock.now());
   }
 
   get draining(): boolean {
@@ -85,7 +93,8 @@ export class Visitor implements ConnHandler {
       while (this.#open) {
         const exchange = this.#exchange;
         if (exchange === null) {
-          if (at === end) break;
+          // Whoever takes no answers gets no more of them to fill the memory with; `flushed` goes on.
+          if (at === end || this.conn.queued > LOW_WATER) break;
           at = this.#readHead(bytes, at, end);
         } else if (exchange.upgraded) {
           at = exchange.take(bytes, at, end);
@@ -130,13 +139,17 @@ export class Visitor implements ConnHandler {
 
   flushed(): void {
     if (this.#gone) return;
-    if (this.#exchange !== null) {
-      this.#exchange.flushed();
-      return this.watch();
+    this.#exchange?.flushed();
+    // Whoever was told may have ended exchange or connection.
+    if (this.#gone) return;
+    if (this.#exchange !== null) return this.watch();
+    if (this.#open && this.conn.held > 0 && this.conn.queued <= LOW_WATER) {
+      this.conn.resume();
+      if (this.#gone || this.#exchange !== null) return;
     }
-    const { queued } = this.conn;
-    if (queued > 0) {
-      if (!this.#reader.started) this.#timer.set(this.#listener.limits.bodyIdleMs);
+    if (this.conn.queued > 0) {
+      // Who is amid a head has no more time for it by taking answers.
+      if (!this.#open || !this.#reader.started) this.#timer.set(this.#listener.limits.bodyIdleMs);
       return;
     }
     this.#notBusy();
@@ -188,10 +201,7 @@ export class Visitor implements ConnHandler {
 
   /** The head of an answer of our own, with what only the connection knows. */
   complete(head: string, close: boolean): string {
-    const own = `Date: ${httpDate(this.#listener.clock.now())}\r\n${
-      close ? "Connection: close\r\n" : ""
-    }\r\n`;
-    return head.slice(0, -2) + own;
+    return `${head.slice(0, -2)}Date: ${this.date}\r\n${close ? "Connection: close\r\n" : ""}\r\n`;
   }
 
   /** The connection is a tunnel from here on. */
@@ -255,9 +265,10 @@ export class Visitor implements ConnHandler {
   #refuseRequest(refused: Refusal): void {
     const exchange = this.#exchange;
     if (exchange === null) return this.#say(refused);
-    const { waiting } = exchange;
+    const { waiting, answered } = exchange;
     exchange.leave();
     if (waiting) this.#say(refused, exchange);
+    else if (answered) this.linger();
     else this.close();
   }
 

@@ -1,0 +1,364 @@
+import assert from "node:assert/strict";
+import { TestClock } from "../../src/clock.ts";
+import { field } from "../../src/core/http1/types.ts";
+import { toBytes } from "../../src/core/latin1.ts";
+import type { Exchange } from "../../src/net/exchange.ts";
+import { answer, headOf, request, type RigOptions, Taken, until, VisitorRig } from "./visitor_rig.ts";
+
+const GET = request("GET /");
+const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked";
+const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
+const PROXY = "192.0.2.80";
+
+interface Timed {
+  readonly rig: VisitorRig;
+  readonly clock: TestClock;
+  readonly next: () => Promise<Exchange>;
+}
+
+/** Exchanges are answered by hand, and the clock is turned so. */
+function timed(options: Partial<RigOptions> = {}): Timed {
+  const clock = new TestClock(), exchanges: Exchange[] = [];
+  const rig = new VisitorRig({ clock, handler: (exchange) => void exchanges.push(exchange), ...options });
+  return {
+    rig,
+    clock,
+    next: async () => {
+      await until(() => exchanges.length > 0);
+      return exchanges.shift()!;
+    },
+  };
+}
+
+/** Lets everything happen that needs no more time. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setTimeout(resolve));
+}
+
+async function pass(clock: TestClock, ms: number): Promise<void> {
+  await settle();
+  clock.advance(ms);
+  await settle();
+}
+
+Deno.test("a head has ten seconds in all, however steadily it trickles, and is answered with 408", async () => {
+  const { rig, clock } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  for (const part of ["GET / ", "HTTP/1.1\r\n", "Host: a\r\n", "X: "]) {
+    await visitor.send(part);
+    await pass(clock, 3_000);
+  }
+  const { status, head, body } = await visitor.answer();
+  assert.deepEqual([status, JSON.parse(body).code], [408, "request_timeout"]);
+  assert.equal(field(head, "connection"), "close");
+  assert.equal(await visitor.rest(), "");
+});
+
+Deno.test("a visitor that says nothing is let go after ten seconds, without a word", async () => {
+  const { rig, clock } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  await pass(clock, 9_000);
+  assert.equal(rig.listener.connections, 1);
+  await pass(clock, 2_000);
+  assert.equal(await visitor.rest(), "");
+  assert.equal(rig.listener.connections, 0);
+});
+
+Deno.test("an idle connection is kept for 60 seconds, a trusted proxy's for 150", async () => {
+  for (const [address, kept] of [["192.0.2.1", 59_000], [PROXY, 149_000]] as const) {
+    const { rig, clock, next } = timed({ trusted: (ip) => ip === PROXY });
+    await using _ = rig;
+    const visitor = rig.from(address);
+    for (let i = 0; i < 2; i++) {
+      await visitor.send(GET);
+      answer(await next(), "x");
+      assert.equal((await visitor.answer()).body, "x");
+      await pass(clock, kept);
+    }
+    assert.equal(rig.listener.connections, 1);
+    await pass(clock, 2_000);
+    assert.equal(await visitor.rest(), "");
+    assert.equal(rig.listener.connections, 0);
+  }
+});
+
+Deno.test("a target may be silent for ever", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  await visitor.send(request("POST /", ["Content-Length: 2"], "ab"));
+  const exchange = await next();
+  exchange.receive(new Taken());
+  await pass(clock, 3_600_000);
+  exchange.respond(headOf(CHUNKED));
+  await pass(clock, 3_600_000);
+  exchange.write(toBytes("x"));
+  await pass(clock, 3_600_000);
+  exchange.finish();
+  assert.equal((await visitor.answer()).body, "x");
+});
+
+Deno.test("an upgraded connection may be silent for ever, even one that takes nothing", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1", 100);
+  await visitor.send(request("GET /", ["Connection: Upgrade", "Upgrade: websocket"]));
+  const exchange = await next();
+  exchange.upgrade(headOf(SWITCH, "GET", "websocket"));
+  exchange.receive(new Taken());
+  exchange.write(new Uint8Array(10_000));
+  await pass(clock, 3_600_000);
+  await visitor.until("\r\n\r\n");
+  await visitor.octets(10_000);
+});
+
+Deno.test("a visitor that owes its body has 60 seconds for each part of it, then 408", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  await visitor.send(request("POST /", ["Content-Length: 9"]));
+  const exchange = await next();
+  let left = 0;
+  exchange.onLeave = () => left++;
+  exchange.receive(new Taken());
+  for (let i = 0; i < 5; i++) {
+    await visitor.send("x");
+    await pass(clock, 50_000);
+  }
+  assert.equal(left, 0);
+  await pass(clock, 11_000);
+  assert.equal((await visitor.answer()).status, 408);
+  assert.equal(left, 1);
+});
+
+Deno.test("a visitor whose body nobody asks for or takes owes nothing", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  await visitor.send(request("POST /", ["Content-Length: 9"], "x"));
+  const exchange = await next(), body = new Taken();
+  await pass(clock, 3_600_000);
+  body.taking = false;
+  exchange.receive(body);
+  await pass(clock, 3_600_000);
+  body.taking = true;
+  exchange.resume();
+  await visitor.send("12345678");
+  await body.over.promise;
+});
+
+Deno.test("a visitor that takes nothing has 60 seconds, and each octet that it takes gives it more", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1", 100);
+  await visitor.send(GET);
+  const exchange = await next();
+  let left = 0;
+  exchange.onLeave = () => left++;
+  exchange.respond(headOf(CHUNKED));
+  exchange.write(new Uint8Array(10_000));
+  for (let i = 0; i < 5; i++) {
+    await pass(clock, 50_000);
+    await visitor.octets(200);
+  }
+  assert.equal(left, 0);
+  await pass(clock, 61_000);
+  assert.equal(left, 1);
+  assert.equal(rig.listener.connections, 0);
+});
+
+Deno.test("a whole answer that nobody takes is given up after a while", async () => {
+  for (const lines of [[], ["Connection: close"]]) {
+    const { rig, clock, next } = timed();
+    await using _ = rig;
+    const visitor = rig.from("192.0.2.1", 100);
+    await visitor.send(request("GET /", lines));
+    answer(await next(), "x".repeat(10_000));
+    await pass(clock, 61_000);
+    assert.equal(rig.listener.connections, 0);
+    assert.equal(rig.listener.busy, 0);
+  }
+});
+
+Deno.test("a connection that was told close is ended within two seconds, whatever its visitor does", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  await visitor.send(request("GET /", ["Connection: close"]));
+  answer(await next(), "x");
+  assert.equal((await visitor.answer()).body, "x");
+  for (let i = 0; i < 3; i++) {
+    await visitor.send("x").catch(() => {});
+    await pass(clock, 1_000);
+  }
+  assert.equal(rig.listener.connections, 0);
+});
+
+Deno.test("beyond the limit of connections visitors are answered with 503, and none too few", async () => {
+  const { rig, next } = timed({ limits: { connections: 2 } });
+  await using _ = rig;
+  const first = await rig.connect();
+  await rig.connect();
+  await until(() => rig.listener.connections === 2);
+  const third = await rig.connect();
+  await third.send(GET);
+  const { status, body, head } = await third.answer();
+  assert.deepEqual([status, JSON.parse(body).code], [503, "hub_busy"]);
+  assert.equal(field(head, "retry-after"), "5");
+  assert.equal(await third.rest(), "");
+  first.leave();
+  await until(() => rig.listener.connections === 1);
+  const fourth = await rig.connect();
+  await fourth.send(GET);
+  answer(await next(), "x");
+  assert.equal((await fourth.answer()).body, "x");
+});
+
+Deno.test("an address has so many connections and no more; loopback and trusted proxies have all they want", async () => {
+  const { rig } = timed({ limits: { perAddress: 2 }, trusted: (ip) => ip === PROXY });
+  await using _ = rig;
+  for (const address of ["127.0.0.1", "::1", PROXY]) for (let i = 0; i < 4; i++) rig.from(address);
+  assert.equal(rig.listener.connections, 12);
+  const first = rig.from("192.0.2.1");
+  // One address, written in two ways.
+  rig.from("::ffff:192.0.2.1");
+  const third = rig.from("192.0.2.1");
+  assert.equal((await third.answer()).status, 503);
+  rig.from("192.0.2.2");
+  assert.equal(rig.listener.connections, 15);
+  first.leave();
+  await until(() => rig.listener.connections === 14);
+  rig.from("192.0.2.1");
+  assert.equal(rig.listener.connections, 15);
+});
+
+Deno.test("a client is who the nearest trusted proxies say, not who it says", async () => {
+  const trusted = (ip: string) => ip === PROXY || ip === "192.0.2.81";
+  const cases: readonly (readonly [peer: string, lines: string[], client: string, secure: boolean])[] = [
+    ["198.51.100.7", ["X-Forwarded-For: 203.0.113.1", "X-Forwarded-Proto: https"], "198.51.100.7", false],
+    [PROXY, [], PROXY, false],
+    [PROXY, ["X-Forwarded-For: 203.0.113.1, 198.51.100.7"], "198.51.100.7", false],
+    [
+      PROXY,
+      ["X-Forwarded-For: 203.0.113.1", "X-Forwarded-For: 198.51.100.7, 192.0.2.81"],
+      "198.51.100.7",
+      false,
+    ],
+    [PROXY, ["X-Forwarded-For: 203.0.113.1, unknown, 192.0.2.81"], "192.0.2.81", false],
+    [PROXY, ["X-Forwarded-For: [2001:DB8::1]:4711", "X-Forwarded-Proto: https"], "2001:db8::1", true],
+    [PROXY, ["X-Forwarded-Proto: https, http"], PROXY, false],
+    [PROXY, ["X-Forwarded-Proto: http", "X-Forwarded-Proto: HTTPS"], PROXY, true],
+  ];
+  const { rig, next } = timed({ trusted });
+  await using _ = rig;
+  for (const [peer, lines, client, secure] of cases) {
+    await rig.from(peer).send(request("GET /", lines));
+    const exchange = await next();
+    assert.deepEqual(
+      [exchange.peer, exchange.address, exchange.secure],
+      [peer, client, secure],
+      lines.join(),
+    );
+  }
+});
+
+Deno.test("behind a proxy the requests in flight are counted by client", async () => {
+  const { rig, next } = timed({ limits: { perAddress: 2 }, trusted: (ip) => ip === PROXY });
+  await using _ = rig;
+  const asClient = request("GET /", ["X-Forwarded-For: 198.51.100.7"]);
+  const [first, second, third] = [rig.from(PROXY), rig.from(PROXY), rig.from(PROXY)];
+  await first.send(asClient);
+  await second.send(asClient);
+  const exchange = await next();
+  await next();
+  assert.equal((await third.ask(asClient)).status, 503);
+  await third.send(request("GET /", ["X-Forwarded-For: 198.51.100.8"]));
+  answer(await next(), "other");
+  assert.equal((await third.answer()).body, "other");
+  answer(exchange, "x");
+  assert.equal((await first.answer()).body, "x");
+  second.leave();
+  await until(() => rig.listener.connections === 2);
+  for (const visitor of [first, third]) {
+    await visitor.send(asClient);
+    answer(await next(), "again");
+    assert.equal((await visitor.answer()).body, "again");
+  }
+});
+
+Deno.test("a drain accepts nobody, waits for what is in flight, and says close", async () => {
+  const { rig, next } = timed();
+  await using _ = rig;
+  const visitor = await rig.connect();
+  await visitor.send(GET);
+  const exchange = await next();
+  let drained = false;
+  const draining = rig.listener.drain(5_000).then(() => drained = true);
+  await settle();
+  await assert.rejects(rig.connect());
+  assert.equal(drained, false);
+  answer(exchange, "last");
+  const { head, body } = await visitor.answer();
+  assert.deepEqual([field(head, "connection"), body], ["close", "last"]);
+  assert.equal(await visitor.rest(), "");
+  await draining;
+});
+
+Deno.test("a drain ends in time though an answer does not", async () => {
+  const { rig, clock, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1");
+  await visitor.send(GET);
+  await next();
+  const draining = rig.listener.drain(5_000);
+  await pass(clock, 5_100);
+  await draining;
+});
+
+Deno.test("a drain waits until an answer has been taken", async () => {
+  const { rig, next } = timed();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1", 100);
+  await visitor.send(GET);
+  const exchange = await next();
+  let drained = false;
+  const draining = rig.listener.drain(5_000).then(() => drained = true);
+  // The answer ends within the report that its octets are with the kernel.
+  exchange.onFlushed = () => {
+    if (exchange.queued === 0) exchange.abort();
+  };
+  exchange.respond(headOf(CHUNKED));
+  exchange.write(new Uint8Array(1_000));
+  await settle();
+  assert.equal(drained, false);
+  await visitor.rest();
+  await draining;
+  assert.equal(rig.listener.connections, 0);
+});
+
+Deno.test("close cuts everybody, and whoever answers is told", async () => {
+  const { rig, next } = timed();
+  const visitor = await rig.connect(), idle = await rig.connect();
+  await visitor.send(GET);
+  let left = 0;
+  (await next()).onLeave = () => left++;
+  await until(() => rig.listener.connections === 2);
+  rig.listener.close();
+  assert.equal(left, 1);
+  assert.deepEqual([await visitor.rest(), await idle.rest()], ["", ""]);
+  assert.deepEqual([rig.listener.connections, rig.listener.busy], [0, 0]);
+  visitor.leave();
+  idle.leave();
+});
+
+Deno.test("a connection that was accepted while the listener closed is not kept", async () => {
+  const { rig } = timed();
+  const { port } = await rig.listener.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.NetAddr;
+  const socket = await Deno.connect({ hostname: "127.0.0.1", port });
+  rig.listener.close();
+  await socket.read(new Uint8Array(1)).catch(() => null);
+  assert.equal(rig.listener.connections, 0);
+  socket.close();
+});
