@@ -43,8 +43,6 @@ export class Forward implements TargetSink {
   readonly #target: TargetRequest;
   /** Body octets that may still come: of the declared length, or of what the link admits. */
   #left: number;
-  /** Octets that came and for which the hub has no credit back yet. */
-  #owed = 0;
   #upgraded = false;
   /** The head said that no body follows, and the hub knows it from there. */
   #bodiless = false;
@@ -76,7 +74,6 @@ export class Forward implements TargetSink {
       this.#left -= bytes.length;
       if (this.#left < 0 && !this.#admitMore()) return this.#out.head.framing.kind === "chunked";
     }
-    this.#owed += bytes.length;
     this.bytesIn += bytes.length;
     link.counters.bytesIn += bytes.length;
     follower?.requestBody(bytes);
@@ -146,11 +143,9 @@ export class Forward implements TargetSink {
     else this.#visitor.sever(code);
   }
 
-  /** The kernel has octets of the request: the visitor may send as many more. The head's own were never credited. */
+  /** The kernel has octets that the visitor sent: it may send as many more. */
   flushed(n: number): void {
-    const back = Math.min(n, this.#owed);
-    this.#owed -= back;
-    if (back > 0) this.#visitor.stream.consumed(back);
+    this.#visitor.stream.consumed(n);
   }
 
   /** A body beyond `max_body` goes on in shadow, once recorded; else it ends the request. */

@@ -12,7 +12,10 @@ export interface ConnHandler {
   data(bytes: Uint8Array): number;
   /** End-of-file, after everything that came before it was consumed. Called once. */
   end(): void;
-  /** The connection broke and is destroyed. Called once, never after `destroy()`. */
+  /**
+   * The connection broke and is destroyed; what was not written can still be reclaimed during the call. Called once,
+   * never after `destroy()`.
+   */
   failed(error: Error): void;
   /** `n` more octets are with the kernel; `conn.queued` are not. */
   flushed(n: number): void;
@@ -158,14 +161,8 @@ export class Conn {
   /** Closes now. The handler hears nothing more. */
   destroy(): void {
     if (this.#dead) return;
-    this.#dead = true;
-    this.#writable = false;
+    this.#shut();
     this.#out.drop();
-    try {
-      this.#socket.close();
-    } catch {
-      // It was closed by what broke it.
-    }
   }
 
   /**
@@ -312,8 +309,19 @@ export class Conn {
 
   #broke(error: Error): void {
     if (this.#dead) return;
-    this.destroy();
+    this.#shut();
     this.handler.failed(error);
+    this.#out.drop();
+  }
+
+  #shut(): void {
+    this.#dead = true;
+    this.#writable = false;
+    try {
+      this.#socket.close();
+    } catch {
+      // It was closed by what broke it.
+    }
   }
 
   #giveBack(): void {

@@ -1,8 +1,8 @@
 /** Connections to targets and hubs. */
 import type { TargetTls } from "../core/entry.ts";
 import type { Target } from "../core/target.ts";
-import { connectUnverified } from "./insecure.ts";
 import type { Socket } from "./socket.ts";
+import { connectTls } from "./tls_socket.ts";
 
 const VERIFY: TargetTls = { caFile: null, serverName: null, insecure: false };
 
@@ -12,44 +12,47 @@ const VERIFY: TargetTls = { caFile: null, serverName: null, insecure: false };
  */
 export async function dial(target: Target, tls: TargetTls | null, signal: AbortSignal): Promise<Socket> {
   if (target.kind === "echo") throw new TypeError("echo is no place to connect to");
-  const connecting = target.kind === "unix"
-    ? Deno.connect({ transport: "unix", path: target.path })
-    : connectTcp(target.host, target.port);
-  const socket = await orAbort(connecting, signal);
-  if (target.kind !== "https") return socket;
-  const encrypting = encrypt(socket as Deno.TcpConn, target.host, tls ?? VERIFY);
-  try {
-    return await orAbort(encrypting, signal);
-  } catch (error) {
-    close(socket);
-    throw error;
+  if (target.kind === "unix") {
+    return await orAbort(Deno.connect({ transport: "unix", path: target.path }), signal);
   }
-}
-
-async function connectTcp(hostname: string, port: number): Promise<Deno.TcpConn> {
-  const conn = await connectName(hostname, port);
+  const { kind, host, port } = target;
+  const { caFile, serverName, insecure } = tls ?? VERIFY;
+  if (kind === "https" && (insecure || caFile !== null)) {
+    const ca = caFile === null ? null : await Deno.readTextFile(caFile);
+    const options = { port, name: serverName ?? host, ca, insecure, signal };
+    return await byName(host, (host) => connectTls({ host, ...options }));
+  }
+  const conn = await orAbort(byName(host, (hostname) => Deno.connect({ hostname, port })), signal);
   // A request goes out in one write; what a target streams must not wait for more either.
   conn.setNoDelay(true);
-  return conn;
+  return kind === "https" ? await encrypt(conn, serverName ?? host, signal) : conn;
 }
 
-async function connectName(hostname: string, port: number): Promise<Deno.TcpConn> {
+async function byName<T>(host: string, connect: (host: string) => Promise<T>): Promise<T> {
   try {
-    return await Deno.connect({ hostname, port });
+    return await connect(host);
   } catch (error) {
     // Many hosts files give localhost one family, and development servers listen on the other.
-    if (hostname !== "localhost" || !(error instanceof Deno.errors.ConnectionRefused)) throw error;
-    return await Deno.connect({ hostname: "::1", port }).catch(() => Promise.reject(error));
+    if (host !== "localhost" || (error as { code?: string }).code !== "ECONNREFUSED") throw error;
+    return await connect("::1").catch(() => Promise.reject(error));
   }
 }
 
-async function encrypt(conn: Deno.TcpConn, host: string, tls: TargetTls): Promise<Socket> {
-  const hostname = tls.serverName ?? host;
-  if (tls.insecure) return await connectUnverified(conn, hostname);
-  const caCerts = tls.caFile === null ? [] : [await Deno.readTextFile(tls.caFile)];
-  const encrypted = await Deno.startTls(conn, { hostname, caCerts });
-  await encrypted.handshake();
-  return encrypted;
+/** Verified by the default roots. */
+async function encrypt(conn: Deno.TcpConn, hostname: string, signal: AbortSignal): Promise<Socket> {
+  const encrypted = await Deno.startTls(conn, { hostname });
+  const giveUp = () => encrypted.close();
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    await encrypted.handshake();
+    return encrypted;
+  } catch (error) {
+    close(encrypted);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 /** What `pending` gives, unless `signal` aborts first: then a connection that still comes about is closed. */

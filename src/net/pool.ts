@@ -4,7 +4,10 @@ import type { TargetTls } from "../core/entry.ts";
 import type { Code } from "../core/errors.ts";
 import type { Framing, ResponseHead } from "../core/http1/types.ts";
 import type { Target } from "../core/target.ts";
+import { dial } from "./dial.ts";
 import type { Socket } from "./socket.ts";
+import { TargetConn } from "./target_conn.ts";
+import { TargetExchange } from "./target_exchange.ts";
 
 /** Who takes a target's answer. After `end` or `failed` nothing follows but, of `end`, `flushed`. */
 export interface TargetSink {
@@ -16,12 +19,15 @@ export interface TargetSink {
   end(trailers: string): void;
   /** There is no answer, or not the whole of it. */
   failed(code: Code): void;
-  /** So many more octets of what was sent are with the kernel, framing included. */
+  /**
+   * So many more of the octets given to `send` are with the kernel. What frames them counts as on its way until it is
+   * gone: who gives credit back by this gives it late, never early.
+   */
   flushed(n: number): void;
 }
 
 export interface TargetRequest {
-  /** Body octets, copied; after a 101 raw ones. */
+  /** Body octets, copied, no more than the framing declared; after a 101 raw ones. */
   send(bytes: Uint8Array): void;
   /** The request has ended; after a 101 this half-closes. Not needed where the framing is `none`. */
   finish(trailers: string): void;
@@ -45,12 +51,90 @@ export interface TargetPoolOptions {
   readonly connect?: (signal: AbortSignal) => Promise<Socket>;
 }
 
+/**
+ * A kept connection costs both sides a descriptor and here up to 64 KiB of read buffer: this bounds a link at 8 MiB. More
+ * than so many pile up only when more answers end within seconds than were ever asked for again.
+ */
+const MAX_IDLE = 128;
+
+/**
+ * A target may close a connection while a request is on its way there, and then nobody knows whether it was carried out.
+ * Servers close what has been idle for some seconds, so one that was in use just now is safe enough for any request.
+ */
+const FRESH_MS = 1_000;
+
 export class TargetPool {
-  constructor(_target: Target, _options: TargetPoolOptions) {}
-  /** Sends a request whose whole head is `head`. The sink is never called before this returns. */
-  request(_head: string, _request: TargetRequestFacts, _sink: TargetSink): TargetRequest {
-    throw new Error("not yet");
+  readonly clock: Clock;
+  readonly connect: (signal: AbortSignal) => Promise<Socket>;
+  /** A write that failed may have sent part of what it was given: TLS writes in records of its own. */
+  readonly encrypted: boolean;
+  /** The one that was used last stands at the end. */
+  readonly #idle: TargetConn[] = [];
+  #closed = false;
+
+  constructor(target: Target, options: TargetPoolOptions) {
+    this.clock = options.clock;
+    this.connect = options.connect ?? ((signal) => dial(target, options.tls, signal));
+    this.encrypted = target.kind === "https";
   }
+
+  /** Sends a request whose whole head is `head`. The sink is never called before this returns. */
+  request(head: string, request: TargetRequestFacts, sink: TargetSink): TargetRequest {
+    const exchange = new TargetExchange(request, sink);
+    // What is upgraded never comes back, so it takes none that others could use.
+    const kept = request.upgrade === null ? this.#take(isSafe(request.method)) : null;
+    const conn = kept ?? new TargetConn(this);
+    conn.begin(exchange);
+    conn.writeText(head);
+    return exchange;
+  }
+
   /** Closes idle connections now and the others after their answers. */
-  close(): void {}
+  close(): void {
+    this.#closed = true;
+    for (const conn of this.#idle.splice(0)) conn.close();
+  }
+
+  // For the connections only.
+
+  /** `conn` is fit for another request. */
+  keep(conn: TargetConn): void {
+    if (this.#closed || this.#idle.length >= MAX_IDLE) return conn.close();
+    conn.idleSince = this.clock.mono();
+    this.#idle.push(conn);
+  }
+
+  /** `conn` has ended while it was idle. */
+  forget(conn: TargetConn): void {
+    const at = this.#idle.indexOf(conn);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  /** `exchange` was given a kept connection that had ended: nothing of `unsent`, the whole of it so far, was sent. */
+  again(exchange: TargetExchange, unsent: readonly Uint8Array[]): void {
+    const conn = new TargetConn(this);
+    conn.begin(exchange);
+    for (const bytes of unsent) conn.write(bytes);
+  }
+
+  #take(safe: boolean): TargetConn | null {
+    if (this.#idle.length === 0) return null;
+    const now = this.clock.mono();
+    for (let conn = this.#idle.at(-1); conn !== undefined; conn = this.#idle.at(-1)) {
+      const idle = now - conn.idleSince;
+      // Its timer is coarse and may be late.
+      const expired = idle >= conn.idleMs;
+      // All others have been idle for longer.
+      if (!expired && !safe && idle >= FRESH_MS) break;
+      this.#idle.pop();
+      if (!expired) return conn;
+      conn.close();
+    }
+    return null;
+  }
+}
+
+/** Asks for nothing to be done (RFC 9110 §9.2.1); TRACE, the fourth, is never forwarded. */
+function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }

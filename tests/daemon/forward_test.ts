@@ -72,12 +72,11 @@ Deno.test("16 MiB each way come out as they went in, however the credit runs out
   const { rig } = rigTo(async (connection) => {
     await connection.readHead();
     await connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
-    const buffer = new Uint8Array(64 * 1024);
     for (let left = body.length; left > 0;) {
-      const n = await connection.conn.read(buffer);
-      if (n === null) return;
-      left -= n;
-      await connection.write(buffer.subarray(0, n));
+      const bytes = await connection.readSome();
+      if (bytes === null) return;
+      left -= bytes.length;
+      await connection.write(bytes);
     }
     await connection.readAll();
   });

@@ -220,6 +220,7 @@ export class TestTarget {
   /** Heads and bodies as they came, over all connections. */
   readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.Conn>();
+  #closed = false;
 
   constructor(serve: (connection: Connection) => Promise<void>) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -240,6 +241,8 @@ export class TestTarget {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#listener.close();
     for (const conn of this.#open) {
       try {
@@ -273,6 +276,13 @@ export class Connection {
     const text = this.#rest.slice(0, octets);
     this.#rest = this.#rest.slice(octets);
     return text;
+  }
+  /** What came and was not read; null at end-of-file. */
+  async readSome(): Promise<Uint8Array | null> {
+    if (this.#rest === "" && !await this.#more()) return null;
+    const bytes = toBytes(this.#rest);
+    this.#rest = "";
+    return bytes;
   }
   /** Reads and forgets until the other side ends or breaks. */
   async readAll(): Promise<string> {

@@ -68,7 +68,7 @@ Deno.test("a hub that lies and cheats reaches no target", async () => {
     ["an address with a port", "bad_request", () => rig.ask(ok, { address: "192.0.2.1:80" })],
     ["an address with more behind it", "bad_request", () => rig.ask(ok, { address: "192.0.2.1,127.0.0.1" })],
     ["no address", "bad_request", () => rig.ask(ok, { address: "" })],
-    ["an empty head", "bad_request", () => rig.ask("")],
+    ["an empty line", "bad_request", () => rig.ask("\r\n")],
     ["garbage", "bad_request", () => rig.ask("\u0000\u0001\u0002\r\n\r\n")],
     ["half a head", "bad_request", () => rig.ask("GET / HTTP/1.1\r\nHost: x\r\n")],
     ["two heads in one", "bad_request", () => rig.ask(ok + ok)],
@@ -183,10 +183,10 @@ Deno.test("a link bears as many requests at once as it admits, and a place is fr
   await using _ = rig;
   const gate = Promise.withResolvers<void>();
   const target = rig.target(async (connection) => {
-    await connection.readHead();
-    await gate.promise;
-    await connection.write("HTTP/1.1 204 No Content\r\n\r\n");
-    await connection.readAll();
+    while (await connection.readHead() !== null) {
+      await gate.promise;
+      await connection.write("HTTP/1.1 204 No Content\r\n\r\n");
+    }
   });
   const link = rig.link(entryTo(target.target, {}, { maxStreams: 2 }));
   const held = [rig.ask(requestText("GET /")), rig.ask(requestText("GET /"))];
@@ -245,7 +245,7 @@ Deno.test("the credential that satisfied a link's own auth stays here, and any o
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("a thousand guesses sent at once get ten answers, and a body waits while a password is verified", async () => {
+Deno.test("a hundred guesses sent at once get ten answers, and a body waits while a password is verified", async () => {
   const dir = await Deno.makeTempDir();
   const file = `${dir}/demo.htpasswd`;
   await Deno.writeTextFile(file, `ann:${hashSync("s3cret", 4)}\n`);
@@ -254,8 +254,8 @@ Deno.test("a thousand guesses sent at once get ten answers, and a body waits whi
     await using _ = rig;
     const bodies: string[] = [];
     const target = rig.target(async (connection) => {
-      await connection.readHead();
-      bodies.push(await connection.read(5) ?? "");
+      const head = await connection.readHead();
+      if (head!.startsWith("POST ")) bodies.push(await connection.read(5) ?? "");
       await connection.write("HTTP/1.1 204 No Content\r\n\r\n");
     });
     const policy = { ...link.entry.policy, auth: true, basic: true };
