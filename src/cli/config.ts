@@ -21,7 +21,7 @@ export const check: Verb = {
   words: "[FILE]",
   count: [0, 1],
   summary:
-    "Reads links.yaml, and the auth files it names, and prints every problem with its place. Exit 2 where one is an error.",
+    "Checks links.yaml and the auth files it names: every problem with its place. Exit 2 where one is an error.",
   flags: [CONFIG_FLAG, JSON_FLAG],
   async run(given) {
     const path = configFile(given.words[0] ?? text(given, "config"));
@@ -47,7 +47,7 @@ function count(n: number, noun: string): string {
 export const plan: Verb = {
   name: "plan",
   count: [0, 0],
-  summary: "Shows what a reload of the running daemon would open, close and change, and does none of it.",
+  summary: "Shows what a reload would open, close and change, and does none of it.",
   flags: [...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
     return printPlan(

@@ -23,7 +23,7 @@ export const link: Verb = {
   words: "[TARGET]",
   count: [0, 1],
   summary:
-    "Makes a link for a service or a target; without one, for the HTTP server that listens on this machine.",
+    "Makes a link right now: for a service or a target, or without one for the HTTP server that listens here.",
   more:
     "TARGET is a service's name, localhost:3000, https://…, unix:/run/app.sock or echo. The running daemon keeps the\n" +
     "link; where none runs, it lives in the foreground until Ctrl-C, hang-up or its expiry.",

@@ -16,11 +16,11 @@ const RULES: Readonly<Record<string, string>> = {
 
 /** The URL, then what it lets through, until when, and how to try it. */
 export function linkText(link: LinkJson, now: number): string {
-  const { url, target, policy, expiresAt } = link;
+  const { url, target, policy } = link;
   const lines = [
     ["target", target ?? "–"],
     ["policy", policyText(policy ?? {})],
-    ["expires", expiresAt === null ? "never" : `${relative(expiresAt, now)} (${expiresAt})`],
+    ["expires", end(link, now)],
     ...(url === null ? [] : [["try", curlLine(url, policy ?? {})]]),
     ...(url !== null && isLocal(new URL(url).hostname)
       ? [["reach", "from this machine only; for the world: --hub URL"]]
@@ -28,6 +28,11 @@ export function linkText(link: LinkJson, now: number): string {
   ];
   const head = url ?? `${link.name} has no URL yet: the hub has not answered${reason(link)}`;
   return [head, ...lines.map(([key, value]) => `  ${key.padEnd(8)} ${value}`)].join("\n");
+}
+
+function end({ activatedAt, expiresAt }: LinkJson, now: number): string {
+  if (expiresAt !== null) return `${relative(expiresAt, now)} (${expiresAt})`;
+  return activatedAt === null ? "its time begins when it is up" : "never";
 }
 
 function reason({ lastError }: LinkJson): string {

@@ -14,6 +14,8 @@ export interface LinkJson {
   readonly target: string | null;
   readonly state: string;
   readonly source: string | null;
+  /** Null: it was never up, or the hub does not know. */
+  readonly activatedAt: string | null;
   readonly expiresAt: string | null;
   readonly policy: Readonly<Record<string, unknown>> | null;
   readonly counters?: { allowed: number; denied: Readonly<Record<string, number>>; open: number };
@@ -84,15 +86,18 @@ export const revoke: Verb = {
     "Ends links for good: at once, on both sides, and against every reload. Only `renew` brings one back.",
   flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
+    const json = on(given, "json");
     const revoked: LinkJson[] = [];
     await eitherSide(given, async (api, atHub) => {
       for (const name of given.words) {
         const key = atHub ? await idOf(api, name) : name;
-        revoked.push(await api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`));
+        const link = await api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`);
+        revoked.push(link);
+        // At once: what comes after it may fail.
+        if (!json) out(`revoked ${link.name}${link.url === null ? "" : `  ${link.url}`}`);
       }
     });
-    if (on(given, "json")) outJson(revoked.length === 1 ? revoked[0] : { items: revoked, nextCursor: null });
-    else for (const link of revoked) out(`revoked ${link.name}${link.url === null ? "" : `  ${link.url}`}`);
+    if (json) outJson(revoked.length === 1 ? revoked[0] : { items: revoked, nextCursor: null });
     return 0;
   },
 };

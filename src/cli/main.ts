@@ -43,7 +43,7 @@ export const VERBS: readonly Verb[] = [
 function overview(): string {
   const rows = VERBS.map((
     { name, words = "", summary },
-  ) => [`  connectd ${name} ${words}`.trimEnd(), summary.split(/[.:,] /)[0]]);
+  ) => [`  connectd ${name} ${words}`.trimEnd(), summary.split(/[.:] /)[0]]);
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return "connectd gives a local service a public link, under a policy that its owner writes in one file.\n\n" +
     rows.map(([left, right]) => left.padEnd(width) + right.replace(/\.$/, "")).join("\n") +

@@ -36,12 +36,8 @@ export async function findDaemon(given: Given, hub: string | null): Promise<Foun
   }
 }
 
-/** How long the hub may take to give it a URL. */
-const HUB_MS = 10_000;
-const LOOK_MS = 50;
-
-/** Makes the link. Throws Refused: its name is taken, its service is not known, … */
-export async function createThrough(
+/** Makes the link, with its URL where a hub gives one soon. Throws Refused: its name is taken, its service is not known, … */
+export function createThrough(
   { api, file }: FoundDaemon,
   { word, target, inFile }: Meant,
   body: Wish & { readonly name: string },
@@ -49,16 +45,8 @@ export async function createThrough(
 ): Promise<LinkJson> {
   // Of one file, the daemon's view of a service goes on counting; of two, what this one says is meant.
   const byName = target === null || (inFile && file !== null && isSame(file, config!.file));
-  let link = await api.call<LinkJson>("POST", "/v1/links", {
-    ...body,
-    target: byName ? word : printTarget(target),
-  });
-  const deadline = performance.now() + HUB_MS;
-  while (link.url === null && link.state === "pending" && performance.now() < deadline) {
-    await new Promise((again) => setTimeout(again, LOOK_MS));
-    link = await api.call<LinkJson>("GET", `/v1/links/${body.name}`);
-  }
-  return link;
+  const written = byName ? word : printTarget(target);
+  return api.call<LinkJson>("POST", "/v1/links", { ...body, target: written });
 }
 
 function isSame(a: string, b: string): boolean {

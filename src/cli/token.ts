@@ -28,8 +28,7 @@ export const token: Verb = {
   name: "token",
   words: "create|list|revoke [ID…]",
   count: [1, Infinity],
-  summary:
-    "Makes, lists and revokes the tokens of a hub: of the one on this machine, or with --hub of another.",
+  summary: "Makes, lists and revokes the tokens of a hub: the one on this machine, or with --hub another.",
   more:
     "`create` prints the token, once, and nothing else on stdout: connectd token create --scope daemon > token\n" +
     "`revoke` takes ids or names; live sessions of the token end at once.",
@@ -117,7 +116,11 @@ export function tokenTable(tokens: readonly TokenJson[], now: number): string {
 
 async function revoke(desk: TokenDesk, ids: readonly string[], json: boolean): Promise<void> {
   const revoked: TokenJson[] = [];
-  for (const id of ids) revoked.push(await desk.revoke(id));
-  if (json) return outJson(revoked.length === 1 ? revoked[0] : { items: revoked, nextCursor: null });
-  for (const { name, id } of revoked) out(`revoked ${name} (${id})`);
+  for (const id of ids) {
+    const token = await desk.revoke(id);
+    revoked.push(token);
+    // At once: what comes after it may fail.
+    if (!json) out(`revoked ${token.name} (${token.id})`);
+  }
+  if (json) outJson(revoked.length === 1 ? revoked[0] : { items: revoked, nextCursor: null });
 }

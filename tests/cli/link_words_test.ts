@@ -114,6 +114,7 @@ Deno.test("a link's text has the URL alone on its first line, its policy, its en
     target: "http://localhost:3000",
     state: "active",
     source: "oneoff",
+    activatedAt: "2026-01-01T00:00:00Z",
     expiresAt: "2026-01-01T01:00:00Z",
     policy: { methods: ["GET", "POST"], paths: ["/api", "/health"], rate: ["60/m"], auth: null },
     lastError: null,
@@ -127,7 +128,12 @@ Deno.test("a link's text has the URL alone on its first line, its policy, its en
   const world = linkText({ ...link, url: "https://abc.hub.example.com", expiresAt: null }, 0);
   assert.doesNotMatch(world, /this machine only/);
   assert.match(world, /expires +never/);
-  assert.match(linkText({ ...link, url: null, lastError: "no route" }, 0), /^demo has no URL yet.*no route/);
+  const waiting = linkText(
+    { ...link, url: null, activatedAt: null, expiresAt: null, lastError: "no route" },
+    0,
+  );
+  assert.match(waiting, /^demo has no URL yet.*no route/);
+  assert.match(waiting, /expires +its time begins/);
 });
 
 Deno.test("the curl line asks for what the policy admits, safe to paste", () => {

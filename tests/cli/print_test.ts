@@ -40,6 +40,7 @@ Deno.test("a link's row tells its state, its end and what it let through, also w
     target: "http://localhost:3000",
     state: "active",
     source: "file",
+    activatedAt: "2026-01-01T00:00:00Z",
     expiresAt: "2026-01-01T01:00:00Z",
     policy: {},
     counters: { allowed: 3, denied: { path_denied: 1, rate_limited: 2 }, open: 0 },
