@@ -6,7 +6,7 @@ import type { TargetRequest, TargetSink } from "../net/pool.ts";
 import type { Stream } from "../wire/stream.ts";
 import type { Follower } from "./follow.ts";
 import type { ServedLink } from "./served.ts";
-import { areTrailers } from "./trailers.ts";
+import { areTrailers } from "../core/http1/trailers.ts";
 
 /** The visitor's side of a request, as its target's side sees it. */
 export interface Visitor {

@@ -80,22 +80,19 @@ class Call {
       result = await soon(read);
     }
     if (this.#over) return;
-    const head = headOf(this.#exchange, response, result?.done ? length : null);
-    this.#exchange.respond(head);
-    // A longer body than the head says would go on after the exchange has cut it.
-    let left = head.framing.kind === "length" ? head.framing.length : Infinity;
-    for (const chunk of chunks) await this.#write(chunk, left -= chunk.length);
+    this.#exchange.respond(headOf(this.#exchange, response, result?.done ? length : null));
+    for (const chunk of chunks) await this.#write(chunk);
     for (;;) {
       const { done, value } = await read;
       if (done || this.#over) return;
-      await this.#write(value, left -= value.length);
+      await this.#write(value);
       read = body.read();
     }
   }
 
-  /** Writes as fast as the visitor takes it. `left`: how many octets may follow. */
-  async #write(chunk: Uint8Array, left: number): Promise<void> {
-    if (!(chunk instanceof Uint8Array) || left < 0) throw new TypeError("a body other than its head says");
+  /** Writes as fast as the visitor takes it. Throws where an app's stream gives something else than octets. */
+  async #write(chunk: Uint8Array): Promise<void> {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("a body that does not consist of octets");
     const exchange = this.#exchange;
     for (let from = 0; from < chunk.length && !this.#over; from += AHEAD) {
       exchange.write(chunk.subarray(from, from + AHEAD));

@@ -2,6 +2,7 @@
 import { type Refusal, refusal, type Rendered } from "../core/errors.ts";
 import { responseToVisitor } from "../core/headers.ts";
 import { chunkHead, LAST_CHUNK } from "../core/http1/body.ts";
+import { areTrailers } from "../core/http1/trailers.ts";
 import type { RequestHead, ResponseHead } from "../core/http1/types.ts";
 import type { Conn } from "./conn.ts";
 import { BodyFeed } from "./feed.ts";
@@ -35,7 +36,10 @@ export class Exchange {
   readonly address: string;
   /** The visitor came by https, here or at a trusted proxy. */
   readonly secure: boolean;
-  /** The visitor left, or broke the rules: nothing that is sent reaches it. Called once, before the answer is done. */
+  /**
+   * Nothing more that is sent reaches the visitor: it left, it broke the rules, or the answer did. Called once, and not
+   * after the answer is done.
+   */
   onLeave: (() => void) | null = null;
   /** So many more octets of the body (or after a 101) are with the kernel. */
   onFlushed: ((n: number) => void) | null = null;
@@ -93,7 +97,7 @@ export class Exchange {
 
   /** Asks for the body. Sends no 100: `interim` does, by the word of whoever answers. */
   receive(sink: BodySink): void {
-    if (this.#phase === OVER) return;
+    if (this.#phase === OVER || this.#phase === DONE) return;
     this.#sink = sink;
     if (this.#rawEnded || (this.#feed === null && this.#phase !== RAW)) return sink.end("");
     this.#visitor.watch();
@@ -145,7 +149,7 @@ export class Exchange {
       conn.writeText("\r\n");
     } else {
       if (this.#framing === NONE || (this.#framing === LENGTH && (this.#left -= length) < 0)) {
-        return this.abort();
+        return this.#cut();
       }
       conn.write(bytes);
     }
@@ -162,8 +166,12 @@ export class Exchange {
       return;
     }
     if (this.#phase !== BODY) return;
-    if (this.#framing === LENGTH && this.#left !== 0) return this.abort();
-    if (this.#framing === CHUNKED) conn.writeText(LAST_CHUNK + trailers + "\r\n");
+    if (this.#framing === LENGTH && this.#left !== 0) return this.#cut();
+    if (this.#framing === CHUNKED) {
+      // They come from a daemon: an empty line within them would begin an answer to somebody else's request.
+      if (trailers !== "" && !areTrailers(trailers)) return this.#cut();
+      conn.writeText(LAST_CHUNK + trailers + "\r\n");
+    }
     this.#done();
   }
 
@@ -194,7 +202,10 @@ export class Exchange {
   upgrade(head: ResponseHead): void {
     if (this.#phase !== WAITING) return;
     // Where a body and early bytes could be mistaken for each other, nobody shall have to tell them apart.
-    if (this.head.framing.kind !== "none" || this.head.minor === 0) return this.refuse(BAD_RESPONSE);
+    if (this.head.framing.kind !== "none" || this.head.minor === 0) {
+      this.onLeave?.();
+      return this.refuse(BAD_RESPONSE);
+    }
     this.#visitor.conn.writeText(responseToVisitor(head, { chunked: false, close: false }));
     this.#phase = RAW;
     this.#framing = TO_CLOSE;
@@ -283,6 +294,12 @@ export class Exchange {
     this.#rawEnded = true;
     this.#sink?.end("");
     if (this.#visitor.conn.ending) this.#endRaw();
+  }
+
+  /** The answer is not what its head says. */
+  #cut(): void {
+    this.leave();
+    this.#visitor.close();
   }
 
   #endRaw(): void {

@@ -139,7 +139,7 @@ Deno.test("an answer that breaks off is cut and never ends cleanly", async () =>
 
 Deno.test("an answer of another length than its head says is cut", async () => {
   for (const [octets, seen] of [["abcdefgh", ""], ["abc", "abc"]]) {
-    const { rig, next } = byHand();
+    const { rig, next, left } = byHand();
     await using _ = rig;
     const visitor = await rig.connect();
     await visitor.send(GET + GET);
@@ -148,7 +148,36 @@ Deno.test("an answer of another length than its head says is cut", async () => {
     exchange.write(toBytes(octets));
     exchange.finish();
     assert.equal(await visitor.rest(), `${LENGTH_5}\r\n\r\n${seen}`);
+    assert.equal(left(), 1, "whoever sends is told that it is in vain");
   }
+});
+
+Deno.test("trailers that would begin another answer cut the connection", async () => {
+  for (const trailers of ["X: 1\r\n\r\nHTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n", "X: 1"]) {
+    const { rig, next } = byHand();
+    await using _ = rig;
+    const visitor = await rig.connect();
+    await visitor.send(GET + GET);
+    const exchange = await next();
+    exchange.respond(headOf(CHUNKED));
+    exchange.finish(trailers);
+    assert.equal(await visitor.rest(), `${CHUNKED}\r\n\r\n`);
+  }
+});
+
+Deno.test("interim answers without end fill no memory, and the final one follows them", async () => {
+  const { rig, next } = byHand();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1", 1000);
+  await visitor.send(GET);
+  const exchange = await next();
+  const hint = headOf(`HTTP/1.1 103 Early Hints\r\nLink: <${"x".repeat(1000)}>`);
+  for (let i = 0; i < 1000; i++) exchange.interim(hint);
+  assert.ok(exchange.queued < 70_000, String(exchange.queued));
+  answer(exchange, "x");
+  const { interim, body } = await visitor.answer();
+  assert.ok(interim.length > 50);
+  assert.equal(body, "x");
 });
 
 Deno.test("HEAD, 204 and 304 carry no body, whatever their heads say", async () => {

@@ -122,8 +122,14 @@ Deno.test("a 101 to a request with a body is no answer", async () => {
   await visitor.send(
     request("GET /", ["Connection: Upgrade", "Upgrade: websocket", "Content-Length: 1"], "x"),
   );
-  (await exchange()).upgrade(headOf(SWITCH, "GET", "websocket"));
+  const asked = await exchange(), taken = new Taken();
+  let left = 0;
+  asked.onLeave = () => left++;
+  asked.upgrade(headOf(SWITCH, "GET", "websocket"));
+  asked.receive(taken);
   assert.equal((await visitor.answer()).status, 502);
+  assert.equal(left, 1);
+  assert.equal(taken.text, "");
 });
 
 Deno.test("an upgrade that is declined leaves the connection as it was", async () => {
