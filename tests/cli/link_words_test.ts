@@ -35,6 +35,7 @@ Deno.test("a flag that can't be read is named, with the value that was given", (
     ["methods", "GET,,POST"],
     ["paths", "api"],
     ["paths", "/api,health"],
+    ["paths", "= /exact"],
     ["rate-limit", "0"],
     ["rate-limit", "many"],
     ["name", "No Name"],

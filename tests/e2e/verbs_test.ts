@@ -127,6 +127,13 @@ Deno.test("a one-off link goes through the running daemon and comes back after i
   assert.equal((await curl(`${url}/api`)).status, 200);
   assert.equal((await curl(`${url}/x`)).status, 403);
   assert.equal((await curl(`${url}/api`, "-X", "POST")).status, 405);
+  // Of the daemon's own file a service goes on counting; another file's means what that file says.
+  const elsewhere = rig.file("other.yaml", "version: 1\nservices:\n  my-api: localhost:1\n");
+  const other = await rig.run(["link", "my-api", "-n", "other", "-c", elsewhere, "--state", state, "--json"]);
+  const { service, target } = JSON.parse(other.stdout);
+  assert.deepEqual([service, target], [null, "http://localhost:1"]);
+  const { items } = JSON.parse((await rig.run(["list", "--state", state, "--json"])).stdout);
+  assert.deepEqual([items[0].name, items[0].service, items[0].target], ["my-api", "my-api", "echo"]);
   const taken = await rig.run(["link", "my-api", "--state", state]);
   assert.equal(taken.code, 1);
   assert.match(taken.stderr, /my-api/);
@@ -474,6 +481,7 @@ Deno.test("a hang-up makes the daemon read its file again", async () => {
   Deno.writeTextFileSync(file, "version: 1\nlinks:\n  two:\n    target: echo\n");
   process.signal("SIGHUP");
   await process.until(() => process.stderr.includes("+ two") && process.stderr.includes("- one"));
+  assert.equal((await process.kill("SIGTERM")).code, 0);
 });
 
 Deno.test("default ports that are taken give way with a notice, and the log is JSON where that was asked for", async () => {
