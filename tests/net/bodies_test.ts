@@ -77,8 +77,20 @@ Deno.test("a malformed rest of a request that was answered does not take the ans
   const visitor = await rig.connect();
   await visitor.send(request("POST /", ["Transfer-Encoding: chunked"], "1\r\n"));
   answer(await next(), "early");
-  await visitor.send("abc" + "x".repeat(50_000));
+  const sent = visitor.send("abc" + "x".repeat(500_000));
   assert.equal((await visitor.answer()).body, "early");
+  await sent;
+  assert.equal(await visitor.rest(), "");
+});
+
+Deno.test("a visitor that ends amid a request that was answered gets the rest of the answer", async () => {
+  const { rig, next } = byHand();
+  await using _ = rig;
+  const visitor = rig.from("192.0.2.1", 1000);
+  await visitor.send(request("POST /", ["Content-Length: 6"], "ab"));
+  answer(await next(), "x".repeat(10_000));
+  await visitor.end();
+  assert.equal((await visitor.answer()).body.length, 10_000);
   assert.equal(await visitor.rest(), "");
 });
 

@@ -217,6 +217,15 @@ for (const [what, text, status, code] of REFUSED) {
   });
 }
 
+Deno.test("trailers share the limits of heads", async () => {
+  await using rig = new VisitorRig({ handler: echoTarget, limits: { fields: 3 } });
+  const visitor = await rig.connect();
+  const text = (fields: number) =>
+    request("POST /", ["Transfer-Encoding: chunked"], `0\r\n${"X: y\r\n".repeat(fields)}\r\n`);
+  assert.equal((await visitor.ask(text(3))).status, 200);
+  assert.equal((await visitor.ask(text(4))).status, 431);
+});
+
 Deno.test("a request larger than a link admits is refused with 413 before its body is asked for", async () => {
   await using rig = new VisitorRig({ handler: (exchange) => exchange.refuse(refusal("body_too_large")) });
   const visitor = await rig.connect();

@@ -1,5 +1,5 @@
 /** A listener on a real socket, and visitors who write octets of their own choosing. */
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock, TestClock } from "../../src/clock.ts";
 import { BodyReader } from "../../src/core/http1/body.ts";
 import { ResponseReader } from "../../src/core/http1/head.ts";
 import type { ResponseHead } from "../../src/core/http1/types.ts";
@@ -231,4 +231,35 @@ export async function until(condition: () => boolean): Promise<void> {
 /** A request of HTTP/1.1 with `lines` besides its Host. */
 export function request(line: string, lines: readonly string[] = [], body = ""): string {
   return [`${line} HTTP/1.1`, "Host: demo.example", ...lines, "", body].join("\r\n");
+}
+
+export interface Timed {
+  readonly rig: VisitorRig;
+  readonly clock: TestClock;
+  readonly next: () => Promise<Exchange>;
+}
+
+/** Exchanges are answered by hand, and the clock is turned so. */
+export function timed(options: Partial<RigOptions> = {}): Timed {
+  const clock = new TestClock(), exchanges: Exchange[] = [];
+  const rig = new VisitorRig({ clock, handler: (exchange) => void exchanges.push(exchange), ...options });
+  return {
+    rig,
+    clock,
+    next: async () => {
+      await until(() => exchanges.length > 0);
+      return exchanges.shift()!;
+    },
+  };
+}
+
+/** Lets everything happen that needs no more time. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setTimeout(resolve));
+}
+
+export async function pass(clock: TestClock, ms: number): Promise<void> {
+  await settle();
+  clock.advance(ms);
+  await settle();
 }
