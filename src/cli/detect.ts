@@ -40,7 +40,7 @@ export async function detectTarget({ ports = PORTS, not = [] }: DetectOptions = 
 function choose(found: readonly string[]): string {
   complain("Several servers listen here:");
   found.forEach((target, i) => complain(`  ${i + 1}  ${target}`));
-  const target = found[Number(prompt("Which one?", "1")) - 1];
+  const target = found[Number(prompt("Which one?")) - 1];
   if (target !== undefined) return target;
   throw new Failure("none was chosen", { hint: `name one: connectd link ${found[0]}` });
 }
