@@ -1,7 +1,7 @@
 /**
  * Many more seeded cases of what the tests prove of a few. Prints what failed and how to see it again; exits 1.
  *
- *     deno run --no-prompt scripts/fuzz.ts --cases 1000000 --seed 1 [--only http1]
+ *     deno run --no-prompt scripts/fuzz.ts [--cases 1000000] [--seed 1] [--only http1]
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -20,7 +20,7 @@ const FUZZERS: Readonly<Record<string, Case>> = {
 
 const { values } = parseArgs({
   options: {
-    cases: { type: "string", default: "100000" },
+    cases: { type: "string", default: "1000000" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },
   },
