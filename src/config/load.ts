@@ -67,12 +67,13 @@ function isUtf8(bytes: Uint8Array, stream = false): boolean {
 }
 
 function notUtf8(file: string, bytes: Uint8Array, at: number): Problem {
-  const lines = new Lines(new TextDecoder().decode(bytes.subarray(0, at)));
-  const place = lines.place(lines.text.length);
-  const rest = new TextDecoder().decode(bytes.subarray(at, at + 60)).split("\n", 1)[0];
+  // A decoder that streams leaves out the letter that the wrong byte cuts: there the problem is.
+  const before = new TextDecoder().decode(bytes.subarray(0, at), { stream: true });
+  const place = new Lines(before).place(before.length);
+  const source = new Lines(new TextDecoder().decode(bytes)).line(place.line);
   const utf16 = at === 0 &&
     (bytes[0] === 0xff && bytes[1] === 0xfe || bytes[0] === 0xfe && bytes[1] === 0xff);
-  return problemAt(file, place, lines.line(place.line) + rest, {
+  return problemAt(file, place, source, {
     code: "syntax",
     message: utf16 ? "the file is UTF-16" : "this byte is not UTF-8",
     hint: "save the file as UTF-8",

@@ -135,7 +135,7 @@ export function integer(min: number, max: number): Reader<number> {
       if (node.kind !== "number" || !WHOLE.test(node.text)) return wrongType(node, wants, context);
       const value = Number(node.text);
       if (value >= min && value <= max) return value;
-      context.report(node.at, { code: "bad_value", message: `${node.text} is not ${wants}` });
+      context.report(node.at, { code: "bad_value", message: `${node.text.slice(0, 60)} is not ${wants}` });
     },
   };
 }

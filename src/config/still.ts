@@ -15,9 +15,9 @@ export function printOf(path: string): Print {
   }
 }
 
-/** ctime too: a file that becomes readable has changed, and an editor may keep mtime. */
-function printOfInfo({ size, mtime, ctime, ino, dev }: Deno.FileInfo): string {
-  return `${size} ${mtime?.getTime()} ${ctime?.getTime()} ${ino} ${dev}`;
+/** ctime and mode too: a file that becomes readable has changed, and an editor may keep mtime. */
+function printOfInfo({ size, mtime, ctime, mode, ino, dev }: Deno.FileInfo): string {
+  return `${size} ${mtime?.getTime()} ${ctime?.getTime()} ${mode} ${ino} ${dev}`;
 }
 
 /** A writer that never rests must not hold a reload up for ever. */

@@ -141,19 +141,20 @@ function tooDeep(parser: Parser): boolean {
 const SCALAR_FOLLOWS = "\x1f";
 
 function report(lexeme: string, at: At, faults: YamlFault[]): void {
+  const name = lexeme.slice(0, 60);
   switch (lexeme[0]) {
     case "&":
       faults.push({
         at,
         code: "alias",
-        message: `an anchor (${lexeme}): write the value out where it is needed`,
+        message: `an anchor (${name}): write the value out where it is needed`,
       });
       break;
     case "*":
-      faults.push({ at, code: "alias", message: `an alias (${lexeme}): write the value out` });
+      faults.push({ at, code: "alias", message: `an alias (${name}): write the value out` });
       break;
     case "!":
-      faults.push({ at, code: "tag", message: `a tag (${lexeme}): values are read as they are written` });
+      faults.push({ at, code: "tag", message: `a tag (${name}): values are read as they are written` });
       break;
   }
 }
@@ -188,7 +189,7 @@ function toPair(pair: unknown): Pair[] {
   }];
 }
 
-/** The package's messages as ours: they begin small and end without a full stop. */
+/** The package's messages as ours: they begin small, end without a full stop, and repeat no long text. */
 function sentence(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, "");
+  return message.charAt(0).toLowerCase() + message.slice(1, 200).replace(/\.$/, "");
 }

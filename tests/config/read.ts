@@ -53,6 +53,18 @@ export function link(keys: string, above = ""): Entry {
   return entry;
 }
 
+const VECTORS = new URL("../vectors/configs/", import.meta.url);
+
+/** The texts of a folder's fixtures by name. A folder that yields none is a mistake, not a success. */
+export function fixtures(kind: string): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const { name } of Deno.readDirSync(new URL(`${kind}/`, VECTORS))) {
+    if (name.endsWith(".yaml")) texts.set(name, Deno.readTextFileSync(new URL(`${kind}/${name}`, VECTORS)));
+  }
+  assert.ok(texts.size > 0, `no fixtures in ${VECTORS.pathname}${kind}`);
+  return texts;
+}
+
 /** A folder of a test's own, gone at its end. */
 export class Folder {
   readonly path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "connectd-" }));

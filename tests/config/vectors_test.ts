@@ -1,20 +1,6 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../src/config/links.ts";
-
-const folder = new URL("../vectors/configs/", import.meta.url);
-const now = Date.parse("2026-01-01T00:00:00Z");
-
-/** The texts of a folder's fixtures by name. A folder that yields none is a mistake, not a success. */
-export function fixtures(kind: string): Map<string, string> {
-  const texts = new Map<string, string>();
-  for (const entry of Deno.readDirSync(new URL(`${kind}/`, folder))) {
-    if (entry.name.endsWith(".yaml")) {
-      texts.set(entry.name, Deno.readTextFileSync(new URL(`${kind}/${entry.name}`, folder)));
-    }
-  }
-  assert.ok(texts.size > 0, `no fixtures in ${folder.pathname}${kind}`);
-  return texts;
-}
+import { fixtures, NOW } from "./read.ts";
 
 /** The block `# problems` at the end of a fixture. */
 function expected(text: string): string[] {
@@ -31,7 +17,7 @@ function told(line: string): string {
 Deno.test("every valid configuration is accepted without a word", async (t) => {
   for (const [name, text] of fixtures("valid")) {
     await t.step(name, () => {
-      const { config, problems } = readConfig(text, { file: "/etc/links.yaml", now });
+      const { config, problems } = readConfig(text, { file: "/etc/links.yaml", now: NOW });
       assert.deepEqual(problems, []);
       assert.notEqual(config, null);
     });
@@ -42,7 +28,7 @@ for (const [kind, accepted] of [["warned", true], ["invalid", false]] as const) 
   Deno.test(`${kind} configurations are ${accepted ? "accepted" : "refused"} with exactly their problems`, async (t) => {
     for (const [name, text] of fixtures(kind)) {
       await t.step(name, () => {
-        const { config, problems } = readConfig(text, { file: "/etc/links.yaml", now });
+        const { config, problems } = readConfig(text, { file: "/etc/links.yaml", now: NOW });
         const lines = problems.map((p) => `${p.line}:${p.column} ${p.severity} ${p.code}`);
         assert.deepEqual(lines.map(told), expected(text).map(told));
         assert.equal(config !== null, accepted);
