@@ -1,123 +1,174 @@
 /**
- * Figures: the target itself, connectd and whatever else of rathole, bore, chisel, frp and ssh is on PATH, side by side.
- * Rounds are interleaved (each contender once a round, in turn), so that a noisy machine is noisy for all; medians are shown.
+ * Figures: the target itself, connectd, and whatever else of rathole, bore, chisel, frp and ssh is on PATH.
+ * Each round measures every contender in turn, and begins with another one, so that a noisy machine is noisy
+ * for all. It reads /proc of other processes, for which Deno wants every permission.
  *
- *     deno task bench [--rounds 5] [--seconds 3] [--only connectd,rathole] [--svg docs/bench.svg] [--json FILE]
+ *     deno task bench [--rounds 5] [--seconds 3] [--only "connectd,frp http"] [--svg FILE] [--json FILE]
+ *     deno task bench --sessions 10000
  */
 import { parseArgs } from "node:util";
 import { CONTENDERS, type Tunnel } from "./bench/contenders.ts";
-import { besideBulk, download, load, median, memory, upload } from "./bench/measure.ts";
-import { start, stopAll, which } from "./bench/process.ts";
+import { besideBulk, download, load, probe, upload } from "./bench/measure.ts";
 import { plot } from "./bench/plot.ts";
+import { rssMiB, start, stopAll, which } from "./bench/process.ts";
+import { idleSessions } from "./bench/sessions.ts";
+import { Figures, medians, ratios, VISITORS } from "./bench/table.ts";
 
 const { values: options } = parseArgs({
-  args: Deno.args,
   options: {
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
-    only: { type: "string" },
+    only: { type: "string", default: Object.keys(CONTENDERS).join() },
     svg: { type: "string" },
     json: { type: "string" },
+    sessions: { type: "string" },
   },
 });
-const rounds = Number(options.rounds), seconds = Number(options.seconds);
-
-if (which("wrk") === null || which("curl") === null) {
-  console.error("bench needs wrk and curl on PATH (Debian: apt-get install wrk curl)");
-  Deno.exit(1);
+const rounds = count("rounds", options.rounds), seconds = count("seconds", options.seconds);
+const sessions = options.sessions === undefined ? null : count("sessions", options.sessions);
+const wanted = options.only.split(",");
+for (const name of wanted) {
+  if (CONTENDERS[name] === undefined) {
+    refuse(`--only: no contender "${name}"; there are ${Object.keys(CONTENDERS).join(", ")}`);
+  }
 }
+for (const program of ["wrk", "curl"]) if (which(program) === null) refuse(`${program} is not on PATH`);
 
-const VISITORS = [1, 64, 256];
 const folder = Deno.makeTempDirSync({ prefix: "connectd-bench-" });
-try {
-  await run();
-} finally {
-  await stopAll();
-  Deno.removeSync(folder, { recursive: true });
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    clean();
+    Deno.exit(1);
+  });
 }
+let failures = 0;
+try {
+  console.log(machine());
+  if (sessions === null) await compare();
+  else console.log(await idleSessions(sessions, folder));
+} finally {
+  clean();
+}
+Deno.exit(failures === 0 ? 0 : 1);
 
-async function run(): Promise<void> {
-  const target = await start("target", [
-    "deno",
-    "run",
-    "--allow-net",
-    new URL("./bench/target.ts", import.meta.url).pathname,
-  ], /^target/);
-  const port = Number(target.line.split(" ")[1]);
-  const tunnels: Tunnel[] = [{ name: "target alone", port, host: "localhost", processes: [] }];
-  for (const [name, begin] of Object.entries(CONTENDERS)) {
-    if (options.only !== undefined && !options.only.split(",").includes(name)) continue;
-    const tunnel = await begin(port, Deno.makeTempDirSync({ dir: folder }));
-    if (tunnel === null) console.error(`${name}: not on PATH, left out`);
-    else tunnels.push(tunnel);
+async function compare(): Promise<void> {
+  const contenders = await startAll();
+  const upTo = Math.ceil(contenders.length * rounds * ((VISITORS.length + 2) * seconds + 5) / 60);
+  console.error(`${contenders.length} contenders, ${rounds} rounds: up to ${upTo} minutes`);
+  for (const { tunnel, figures } of contenders) {
+    tunnel.processes.forEach((process, side) => figures.note(`idle ${side}`, rssMiB(process)));
+    await load(tunnel, 64, 1); // Compilers warm up, pools fill.
   }
   const file = `${folder}/upload`;
   Deno.writeFileSync(file, new Uint8Array(100 * 1024 * 1024));
-
-  const idle = tunnels.map(memory);
-  const seen = tunnels.map(() => new Map<string, number[]>());
-  const note = (i: number, what: string, value: number) =>
-    seen[i].set(what, [...(seen[i].get(what) ?? []), value]);
-  for (const tunnel of tunnels) await load(tunnel, 64, 1);
-  for (let round = 1; round <= rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
+    const first = round % contenders.length;
+    const turn = [...contenders.slice(first), ...contenders.slice(0, first)];
     for (const visitors of VISITORS) {
-      for (const [i, tunnel] of tunnels.entries()) {
-        const result = await load(tunnel, visitors, seconds);
-        note(i, `rps ${visitors}`, result.perSecond);
-        note(i, `p99 ${visitors}`, result.p99);
-        note(i, "errors", result.errors);
-        if (visitors === 64) result.cpu.forEach((us, side) => note(i, `cpu ${side}`, us));
+      for (const one of turn) await measure(one, `rps ${visitors}`, () => loaded(one, visitors));
+    }
+    for (const one of turn) await measure(one, "down", () => download(one.tunnel));
+    for (const one of turn) await measure(one, "up", () => upload(one.tunnel, file));
+    for (const one of turn) await measure(one, "bulk", () => besideBulk(one.tunnel, seconds));
+    console.error(`round ${round + 1} of ${rounds} done`);
+  }
+  for (const { tunnel, figures } of contenders) {
+    tunnel.processes.forEach((process, side) => figures.note(`after ${side}`, rssMiB(process)));
+  }
+  report(contenders.map(({ figures }) => figures));
+}
+
+interface Entrant {
+  readonly tunnel: Tunnel;
+  readonly figures: Figures;
+}
+
+/** The target, and every contender that is wanted and comes up. */
+async function startAll(): Promise<Entrant[]> {
+  const program = new URL("./bench/target.ts", import.meta.url).pathname;
+  const { line } = await start("target", ["deno", "run", "--allow-net", program], /^target/);
+  const port = Number(line.split(" ")[1]);
+  const entrants: Entrant[] = [];
+  const enter = async (name: string, tunnel: Tunnel) => {
+    await probe(tunnel);
+    entrants.push({ tunnel, figures: new Figures(name, tunnel.processes.length) });
+  };
+  await enter("target alone", { port, host: "localhost", processes: [] });
+  for (const name of wanted) {
+    const missing = CONTENDERS[name].needs.filter((program) => which(program) === null);
+    if (missing.length > 0) console.error(`${name}: left out, ${missing.join(" and ")} not on PATH`);
+    else {
+      try {
+        await enter(name, await CONTENDERS[name].begin(port, Deno.makeTempDirSync({ dir: folder })));
+      } catch (error) {
+        fail(name, error);
       }
     }
-    for (const [i, tunnel] of tunnels.entries()) note(i, "down", await download(tunnel));
-    for (const [i, tunnel] of tunnels.entries()) note(i, "up", await upload(tunnel, file));
-    for (const [i, tunnel] of tunnels.entries()) {
-      const { alone, beside } = await besideBulk(tunnel, Math.min(2, seconds));
-      note(i, "bulk", beside / alone);
-    }
-    console.error(`round ${round} of ${rounds} done`);
   }
+  return entrants;
+}
 
-  const figure = (i: number, what: string) => median(seen[i].get(what) ?? [NaN]);
-  const whole = (value: number) => Number.isNaN(value) ? "–" : Math.round(value).toLocaleString("en-US");
-  const fine = (value: number) => Number.isNaN(value) ? "–" : value.toFixed(1);
-  const rows = tunnels.map((tunnel, i) => {
-    const rss = memory(tunnel);
-    return [
-      tunnel.name,
-      ...VISITORS.map((visitors) => whole(figure(i, `rps ${visitors}`))),
-      fine(figure(i, "p99 64")),
-      whole(figure(i, "down")),
-      whole(figure(i, "up")),
-      fine(figure(i, "bulk")),
-      tunnel.processes.map((_, side) => fine(figure(i, `cpu ${side}`))).join(" + ") || "–",
-      tunnel.processes.map((_, side) => `${whole(idle[i][side])}→${whole(rss[side])}`).join(" + ") || "–",
-      whole((seen[i].get("errors") ?? []).reduce((sum, n) => sum + n, 0)),
-    ];
-  });
-  const head = [
-    ...["", "req/s, 1 visitor", "64", "256", "p99 ms at 64", "100 MiB down MB/s", "up MB/s"],
-    ...["p99 beside bulk ÷ alone", "CPU µs/request, public + private side", "RSS MiB idle→after", "errors"],
-  ];
-  console.log(machine());
-  console.log(`| ${head.join(" | ")} |\n|${head.map((_, i) => i === 0 ? "---|" : "---:|").join("")}`);
-  for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+async function loaded({ tunnel, figures }: Entrant, visitors: number): Promise<number> {
+  const { perSecond, p99, errors, cpu } = await load(tunnel, visitors, seconds);
+  figures.note(`p99 ${visitors}`, p99);
+  figures.note("errors", errors);
+  if (visitors === 64) cpu.forEach((us, side) => figures.note(`cpu ${side}`, us));
+  return perSecond;
+}
+
+/** Notes what `run` gives. One that fails is told and counted, and the others go on. */
+async function measure({ figures }: Entrant, what: string, run: () => Promise<number>): Promise<void> {
+  let value = NaN;
+  try {
+    value = await run();
+  } catch (error) {
+    figures.note("errors", 1);
+    fail(`${figures.name}, ${what}`, error);
+  }
+  figures.note(what, value);
+}
+
+function report(all: readonly Figures[]): void {
+  console.log(
+    `Medians of ${rounds} interleaved rounds of ${seconds} s; everything shares the cores. CPU and RSS:`,
+  );
+  console.log("public + private side. chisel, frp and ssh encrypt, as they do by default.\n");
+  console.log(medians(all) + "\n");
+  const ours = all.find(({ name }) => name === "connectd");
+  if (ours !== undefined) console.log(ratios(ours, all.filter((figures) => figures !== ours)));
   if (options.json !== undefined) {
-    const all = tunnels.map((tunnel, i) => ({ name: tunnel.name, ...Object.fromEntries(seen[i]) }));
-    Deno.writeTextFileSync(options.json, JSON.stringify(all, null, 1));
+    const text = all.map(({ name, seen }) => ({ name, ...Object.fromEntries(seen) }));
+    Deno.writeTextFileSync(options.json, JSON.stringify(text, null, 1) + "\n");
   }
   if (options.svg !== undefined) {
-    const bars = tunnels.slice(1).map((tunnel, i) => ({
-      name: tunnel.name,
-      values: seen[i + 1].get("rps 64") ?? [],
-    }));
-    Deno.writeTextFileSync(options.svg, plot("Requests a second, 64 visitors, 12-octet answers", bars));
+    const bars = all.slice(1).map((figures) => ({ name: figures.name, values: figures.values("rps 64") }));
+    const title = "Requests a second, 64 keep-alive visitors, 12-octet answers";
+    Deno.writeTextFileSync(options.svg, plot(title, `bar: median, ticks: rounds; ${machine()}`, bars));
   }
 }
 
-/** What it ran on, for the line above the table. */
+/** What it ran on. */
 function machine(): string {
   const cpu = /model name\s*: (.+)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? "unknown CPU";
-  return `${navigator.hardwareConcurrency} cores (${cpu}), Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}; ` +
-    `load generator, target and tunnels share them; medians of ${rounds} interleaved rounds of ${seconds} s\n`;
+  const cores = `${navigator.hardwareConcurrency} cores (${cpu})`;
+  return `${cores}, Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}`;
+}
+
+function clean(): void {
+  stopAll();
+  Deno.removeSync(folder, { recursive: true });
+}
+
+function count(flag: string, text: string): number {
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : refuse(`--${flag} is a whole number, not "${text}"`);
+}
+
+function fail(what: string, error: unknown): void {
+  failures++;
+  console.error(`${what}: ${error instanceof Error ? error.message : error}`);
+}
+
+function refuse(text: string): never {
+  console.error(text);
+  Deno.exit(2);
 }

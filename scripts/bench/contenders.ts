@@ -1,165 +1,118 @@
 /** The tunnels that are compared: each started as its manual says, on loopback, with its defaults. */
+import { embedded, twoProcesses } from "./connectd.ts";
 import { accepts, freePort, output, type Running, start, which } from "./process.ts";
 
 /** A tunnel that runs. Requests go to `port` with `host` in the Host field. */
 export interface Tunnel {
-  readonly name: string;
   readonly port: number;
   readonly host: string;
   /** The public side first. Empty for the target itself. */
   readonly processes: readonly Running[];
 }
 
-const root = new URL("../../", import.meta.url).pathname;
-const GRANTS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+/** A program that is compared. */
+export interface Contender {
+  /** What has to be on PATH. */
+  readonly needs: readonly string[];
+  /** Starts it towards the target on `port`; `folder` is its own. */
+  begin(port: number, folder: string): Promise<Tunnel>;
+}
 
-/** How each is started towards the target on `port`; null where its program is not on PATH. */
-export const CONTENDERS: Record<string, (port: number, folder: string) => Promise<Tunnel | null>> = {
-  connectd: async (port, folder) => {
-    const state = `${folder}/hub`;
-    const deno = ["deno", "run", ...GRANTS, `${root}mod.ts`];
-    const hub = await start(
-      "hub",
-      [...deno, "hub", "--listen", "127.0.0.1:0", "--state", state, "--json"],
-      /"ready":true/,
-    );
-    const url = (JSON.parse(hub.line) as { hub: string }).hub;
-    const token = JSON.parse(
-      await output([...deno, "token", "create", "--scope", "daemon", "--state", state, "--json"]),
-    ) as { token: string };
-    Deno.writeTextFileSync(`${folder}/token`, token.token, { mode: 0o600 });
-    Deno.writeTextFileSync(
-      `${folder}/links.yaml`,
-      `version: 1\nhub: ${url}\ntoken_file: ./token\ncontrol: 127.0.0.1:0\nlinks:\n  bench:\n    target: localhost:${port}\n` +
-        `    subdomain: bench\n    methods: [GET, POST, PUT]\n    paths: [/]\n    rate: 100000000/m\n`,
-    );
-    const daemon = await start("daemon", [
-      ...deno,
-      "run",
-      "--config",
-      `${folder}/links.yaml`,
-      "--state",
-      `${folder}/daemon`,
-      "--json",
-    ], /"ready":true/);
-    const at = Number(new URL(url).port);
-    return { name: "connectd", port: at, host: "bench.localhost", processes: [hub, daemon] };
-  },
-  rathole: async (port, folder) => {
-    if (which("rathole") === null) return null;
-    const [control, visitors] = [freePort(), freePort()];
-    Deno.writeTextFileSync(
-      `${folder}/rathole-server.toml`,
-      `[server]\nbind_addr = "127.0.0.1:${control}"\ndefault_token = "bench"\n[server.services.web]\nbind_addr = "127.0.0.1:${visitors}"\n`,
-    );
-    Deno.writeTextFileSync(
-      `${folder}/rathole-client.toml`,
-      `[client]\nremote_addr = "127.0.0.1:${control}"\ndefault_token = "bench"\n[client.services.web]\nlocal_addr = "127.0.0.1:${port}"\n`,
-    );
-    const server = await start(
-      "server",
-      ["rathole", "--server", `${folder}/rathole-server.toml`],
-      /[Ll]istening/,
-    );
-    const client = await start(
-      "client",
-      ["rathole", "--client", `${folder}/rathole-client.toml`],
-      /Control channel established/,
-    );
-    await accepts(visitors);
-    return { name: "rathole", port: visitors, host: "localhost", processes: [server, client] };
-  },
-  bore: async (port) => {
-    if (which("bore") === null) return null;
-    const visitors = freePort();
-    const server = await start("server", ["bore", "server", "--bind-addr", "127.0.0.1"], /listening/);
-    const client = await start("client", [
-      "bore",
-      "local",
-      String(port),
-      "--to",
-      "127.0.0.1",
-      "--port",
-      String(visitors),
-    ], /listening at/);
-    return { name: "bore", port: visitors, host: "localhost", processes: [server, client] };
-  },
-  chisel: async (port) => {
-    if (which("chisel") === null) return null;
-    const [control, visitors] = [freePort(), freePort()];
-    const server = await start("server", [
-      "chisel",
-      "server",
-      "--host",
-      "127.0.0.1",
-      "--port",
-      String(control),
-      "--reverse",
-    ], /Listening/);
-    const client = await start("client", [
-      "chisel",
-      "client",
-      `127.0.0.1:${control}`,
-      `R:127.0.0.1:${visitors}:127.0.0.1:${port}`,
-    ], /Connected/);
-    await accepts(visitors);
-    return { name: "chisel", port: visitors, host: "localhost", processes: [server, client] };
-  },
-  "frp http": (port, folder) => frp(port, folder, "http"),
-  "frp tcp": (port, folder) => frp(port, folder, "tcp"),
-  "ssh -R": async (port, folder) => {
-    const sshd = which("sshd");
-    if (sshd === null || which("ssh") === null) return null;
-    const [control, visitors] = [freePort(), freePort()];
-    await output(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${folder}/ssh-key`]);
-    Deno.copyFileSync(`${folder}/ssh-key.pub`, `${folder}/ssh-authorized`);
-    Deno.chmodSync(folder, 0o700);
-    Deno.writeTextFileSync(
-      `${folder}/sshd.conf`,
-      `Port ${control}\nListenAddress 127.0.0.1\nHostKey ${folder}/ssh-key\nAuthorizedKeysFile ${folder}/ssh-authorized\n` +
-        `StrictModes no\nPasswordAuthentication no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n`,
-    );
-    Deno.mkdirSync("/run/sshd", { recursive: true });
-    const server = await start("server", [sshd, "-D", "-e", "-f", `${folder}/sshd.conf`], /listening on/);
-    const client = await start("client", [
-      ...[
-        "ssh",
-        "-v",
-        "-N",
-        "-p",
-        String(control),
-        "-i",
-        `${folder}/ssh-key`,
-        "-o",
-        "StrictHostKeyChecking=no",
-      ],
-      ...[
-        "-o",
-        `UserKnownHostsFile=${folder}/ssh-known`,
-        "-R",
-        `127.0.0.1:${visitors}:127.0.0.1:${port}`,
-        "127.0.0.1",
-      ],
-    ], /remote forward success/);
-    return { name: "ssh -R", port: visitors, host: "localhost", processes: [server, client] };
-  },
+export const CONTENDERS: Readonly<Record<string, Contender>> = {
+  "connectd": { needs: ["deno"], begin: twoProcesses },
+  "connectd run": { needs: ["deno"], begin: embedded },
+  "rathole": { needs: ["rathole"], begin: rathole },
+  "bore": { needs: ["bore"], begin: bore },
+  "chisel": { needs: ["chisel"], begin: chisel },
+  "frp tcp": { needs: ["frps", "frpc"], begin: (port, folder) => frp(port, folder, "tcp") },
+  "frp http": { needs: ["frps", "frpc"], begin: (port, folder) => frp(port, folder, "http") },
+  "ssh -R": { needs: ["sshd", "ssh", "ssh-keygen"], begin: ssh },
 };
 
-async function frp(port: number, folder: string, type: "http" | "tcp"): Promise<Tunnel | null> {
-  if (which("frps") === null || which("frpc") === null) return null;
+/** One connection of the tunnel a visitor's connection. */
+async function rathole(port: number, folder: string): Promise<Tunnel> {
   const [control, visitors] = [freePort(), freePort()];
-  const way = type === "http" ? `customDomains = ["bench.localhost"]` : `remotePort = ${visitors}`;
-  Deno.writeTextFileSync(
-    `${folder}/frps-${type}.toml`,
-    `bindAddr = "127.0.0.1"\nproxyBindAddr = "127.0.0.1"\nbindPort = ${control}\n${
-      type === "http" ? `vhostHTTPPort = ${visitors}\n` : ""
-    }`,
-  );
-  Deno.writeTextFileSync(
-    `${folder}/frpc-${type}.toml`,
-    `serverAddr = "127.0.0.1"\nserverPort = ${control}\n[[proxies]]\nname = "web"\ntype = "${type}"\nlocalIP = "127.0.0.1"\nlocalPort = ${port}\n${way}\n`,
-  );
-  const server = await start("server", ["frps", "-c", `${folder}/frps-${type}.toml`], /started successfully/);
-  const client = await start("client", ["frpc", "-c", `${folder}/frpc-${type}.toml`], /start proxy success/);
-  return { name: `frp ${type}`, port: visitors, host: "bench.localhost", processes: [server, client] };
+  const [server, client] = [`${folder}/server.toml`, `${folder}/client.toml`];
+  write(server, [
+    ...["[server]", `bind_addr = "127.0.0.1:${control}"`, `default_token = "bench"`],
+    ...["[server.services.web]", `bind_addr = "127.0.0.1:${visitors}"`],
+  ]);
+  write(client, [
+    ...["[client]", `remote_addr = "127.0.0.1:${control}"`, `default_token = "bench"`],
+    ...["[client.services.web]", `local_addr = "127.0.0.1:${port}"`],
+  ]);
+  const processes = [
+    await start("rathole server", ["rathole", "--server", server], /[Ll]istening/),
+    await start("rathole client", ["rathole", "--client", client], /Control channel established/),
+  ];
+  await accepts(visitors);
+  return { port: visitors, host: "localhost", processes };
+}
+
+/** The same way. Its control port is 7835 and can't be another. */
+async function bore(port: number): Promise<Tunnel> {
+  const visitors = freePort();
+  const client = `bore local ${port} --to 127.0.0.1 --port ${visitors}`;
+  const processes = [
+    await start("bore server", "bore server --bind-addr 127.0.0.1".split(" "), /listening/),
+    await start("bore client", client.split(" "), /listening at/),
+  ];
+  return { port: visitors, host: "localhost", processes };
+}
+
+/** SSH in a WebSocket: encrypted. */
+async function chisel(port: number): Promise<Tunnel> {
+  const [control, visitors] = [freePort(), freePort()];
+  const server = `chisel server --host 127.0.0.1 --port ${control} --reverse`;
+  const client = `chisel client 127.0.0.1:${control} R:127.0.0.1:${visitors}:127.0.0.1:${port}`;
+  const processes = [
+    await start("chisel server", server.split(" "), /Listening/),
+    await start("chisel client", client.split(" "), /Connected/),
+  ];
+  await accepts(visitors);
+  return { port: visitors, host: "localhost", processes };
+}
+
+/** Streams in one TLS connection; `http` reads the requests as connectd does, `tcp` does not. */
+async function frp(port: number, folder: string, type: "http" | "tcp"): Promise<Tunnel> {
+  const [control, visitors] = [freePort(), freePort()];
+  const [server, client] = [`${folder}/frps.toml`, `${folder}/frpc.toml`];
+  write(server, [
+    ...[`bindAddr = "127.0.0.1"`, `proxyBindAddr = "127.0.0.1"`, `bindPort = ${control}`],
+    ...(type === "http" ? [`vhostHTTPPort = ${visitors}`] : []),
+  ]);
+  write(client, [
+    ...[`serverAddr = "127.0.0.1"`, `serverPort = ${control}`, "[[proxies]]", `name = "web"`],
+    ...[`type = "${type}"`, `localIP = "127.0.0.1"`, `localPort = ${port}`],
+    type === "http" ? `customDomains = ["bench.localhost"]` : `remotePort = ${visitors}`,
+  ]);
+  const processes = [
+    await start("frps", ["frps", "-c", server], /started successfully/),
+    await start("frpc", ["frpc", "-c", client], /start proxy success/),
+  ];
+  return { port: visitors, host: "bench.localhost", processes };
+}
+
+/** Encrypted. sshd wants its full path, since it starts itself anew for each connection. */
+async function ssh(port: number, folder: string): Promise<Tunnel> {
+  const [control, visitors] = [freePort(), freePort()];
+  const key = `${folder}/key`, config = `${folder}/sshd.conf`;
+  await output(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+  write(config, [
+    ...[`Port ${control}`, "ListenAddress 127.0.0.1", `HostKey ${key}`, `AuthorizedKeysFile ${key}.pub`],
+    ...["StrictModes no", "PasswordAuthentication no", "UsePAM no", "PermitRootLogin yes", "PidFile none"],
+  ]);
+  // Where sshd locks unknown clients in; Debian makes it only with the service.
+  if (Deno.uid() === 0) Deno.mkdirSync("/run/sshd", { recursive: true });
+  const trust = `-o StrictHostKeyChecking=no -o UserKnownHostsFile=${folder}/known`;
+  const way = `-R 127.0.0.1:${visitors}:127.0.0.1:${port} 127.0.0.1`;
+  const processes = [
+    await start("sshd", [which("sshd")!, "-D", "-e", "-f", config], /listening on/),
+    await start("ssh", `ssh -v -N -p ${control} -i ${key} ${trust} ${way}`.split(" "), /forward success/),
+  ];
+  return { port: visitors, host: "localhost", processes };
+}
+
+function write(path: string, lines: readonly string[]): void {
+  Deno.writeTextFileSync(path, lines.join("\n") + "\n");
 }

@@ -1,6 +1,6 @@
 /** One measurement of one tunnel. Every run is bounded in time; loads go to loopback only. */
-import { cpuMs, output, rssMiB } from "./process.ts";
 import type { Tunnel } from "./contenders.ts";
+import { cpuMs, output } from "./process.ts";
 
 /** What a load of small requests shows. Times in ms, CPU in µs a request by process. */
 export interface Load {
@@ -10,93 +10,73 @@ export interface Load {
   readonly cpu: readonly number[];
 }
 
-/** Sends 12-octet requests from `visitors` keep-alive connections for `seconds`, with wrk. */
+const BULK = 100 * 1024 * 1024;
+
+/** Throws unless the target's own 12 octets come through. */
+export async function probe(tunnel: Tunnel): Promise<void> {
+  const text = await curl(tunnel, "/", []);
+  if (text !== "hello world\n") throw new Error(`not the target's answer: ${text.slice(0, 200)}`);
+}
+
+/** Sends small requests from `visitors` keep-alive connections for `seconds`, with wrk. */
 export async function load(tunnel: Tunnel, visitors: number, seconds: number): Promise<Load> {
-  const before = tunnel.processes.map(({ pid }) => cpuMs(pid));
+  const before = tunnel.processes.map(cpuMs);
   const text = await output([
     ...["wrk", "-t", String(Math.min(2, visitors)), "-c", String(visitors), "-d", `${seconds}s`, "--latency"],
     ...["-H", `Host: ${tunnel.host}`, `http://127.0.0.1:${tunnel.port}/`],
   ]);
-  const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
-  const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0);
-  const broken =
-    /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1).map(Number) ??
-      [];
+  const [, requests, perSecond] = /(\d+) requests in [^]*Requests\/sec: +([\d.]+)/.exec(text) ?? [];
+  const [, p99, unit] = /^ +99% +([\d.]+)(us|ms|s)$/m.exec(text) ?? [];
+  if (p99 === undefined) throw new Error(`wrk told no figures:\n${text}`);
+  const errors = [
+    /Non-2xx or 3xx responses: (\d+)/,
+    ...["connect", "read", "write", "timeout"].map((kind) => RegExp(`Socket errors:.* ${kind} (\\d+)`)),
+  ];
   return {
-    perSecond: requests / seconds,
-    p99: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text)),
-    errors: broken.reduce((sum, n) => sum + n, failed),
-    cpu: tunnel.processes.map(({ pid }, i) => (cpuMs(pid) - before[i]) * 1000 / Math.max(1, requests)),
+    perSecond: Number(perSecond),
+    p99: Number(p99) * { us: 0.001, ms: 1, s: 1000 }[unit as "us" | "ms" | "s"],
+    errors: errors.reduce((sum, pattern) => sum + Number(pattern.exec(text)?.[1] ?? 0), 0),
+    cpu: tunnel.processes.map((process, i) => (cpuMs(process) - before[i]) * 1000 / Number(requests)),
   };
 }
 
-function milliseconds(match: RegExpExecArray | null): number {
-  if (match === null) return NaN;
-  return Number(match[1]) * { us: 0.001, ms: 1, s: 1000 }[match[2] as "us" | "ms" | "s"];
+/** MB/s of one 100 MiB download. Throws unless all of it came. */
+export async function download(tunnel: Tunnel): Promise<number> {
+  const told = "%{size_download} %{speed_download} %{http_code}";
+  return speed(await curl(tunnel, "/big", ["-o", "/dev/null", "-w", told]));
 }
 
-/** MB/s of one 100 MiB download. */
-export async function download(tunnel: Tunnel): Promise<number> {
-  return await curl(
-    tunnel,
-    ["-o", "/dev/null", "-w", "%{speed_download} %{http_code} %{size_download}"],
-    "/big",
+/** MB/s of one upload of `file`, 100 MiB. Throws unless the target says that all of it came. */
+export async function upload(tunnel: Tunnel, file: string): Promise<number> {
+  return speed(
+    await curl(tunnel, "/sink", ["-T", file, "-H", "Expect:", "-w", "%{speed_upload} %{http_code}"]),
   );
 }
 
-/** MB/s of one 100 MiB upload from `file`. */
-export async function upload(tunnel: Tunnel, file: string): Promise<number> {
-  return await curl(tunnel, [
-    "-o",
-    "/dev/null",
-    "-T",
-    file,
-    "-H",
-    "Expect:",
-    "-w",
-    "%{speed_upload} %{http_code} %{size_upload}",
-  ], "/sink");
+async function curl({ host, port }: Tunnel, path: string, options: readonly string[]): Promise<string> {
+  const common = ["-sS", "-m", "60", "-H", `Host: ${host}`];
+  return await output(["curl", ...common, ...options, `http://127.0.0.1:${port}${path}`]);
 }
 
-async function curl(tunnel: Tunnel, options: string[], path: string): Promise<number> {
-  const text = await output([
-    "curl",
-    "-sS",
-    "-m",
-    "60",
-    "-H",
-    `Host: ${tunnel.host}`,
-    ...options,
-    `http://127.0.0.1:${tunnel.port}${path}`,
-  ]);
-  const [speed, status, size] = text.split(" ").map(Number);
-  if (status !== 200 || size !== 100 * 1024 * 1024) {
-    throw new Error(`${tunnel.name} ${path}: status ${status}, ${size} octets`);
-  }
-  return speed / 1e6;
+/** Of `octets that came, octets a second, status`. */
+function speed(text: string): number {
+  const [octets, perSecond, status] = text.split(/\s+/).map(Number);
+  if (octets !== BULK || status !== 200) throw new Error(`not all of 100 MiB came: ${text.slice(0, 200)}`);
+  return perSecond / 1e6;
 }
 
-/** p99 in ms of 64 visitors while one bulk download after another runs, and without. */
-export async function besideBulk(
-  tunnel: Tunnel,
-  seconds: number,
-): Promise<{ alone: number; beside: number }> {
-  const alone = (await load(tunnel, 64, seconds)).p99;
-  const stop = performance.now() + seconds * 1000;
-  const bulk = (async () => {
-    while (performance.now() < stop) await download(tunnel);
-  })();
-  const beside = (await load(tunnel, 64, seconds)).p99;
-  await bulk;
-  return { alone, beside };
+/** p99 of 64 visitors while one download after another runs, as a multiple of p99 without. */
+export async function besideBulk(tunnel: Tunnel, seconds: number): Promise<number> {
+  const alone = await load(tunnel, 64, seconds);
+  let over = false;
+  const bulk = async () => {
+    while (!over) await download(tunnel);
+  };
+  const [beside] = await Promise.all([load(tunnel, 64, seconds).finally(() => over = true), bulk()]);
+  return beside.p99 / alone.p99;
 }
 
-/** Resident MiB of each of the tunnel's processes. */
-export function memory(tunnel: Tunnel): number[] {
-  return tunnel.processes.map(({ pid }) => rssMiB(pid));
-}
-
-/** The middle of `values`; of an even number the upper one. */
+/** The middle of `values`, of an even number the upper one; NaN of none. */
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -1,0 +1,51 @@
+/** connectd as it is started for a benchmark: hub and daemon apart, and in one process. */
+import type { Tunnel } from "./contenders.ts";
+import { output, type Running, start } from "./process.ts";
+
+/** A hub, and what a daemon needs to dial it. */
+export interface BenchHub {
+  readonly process: Running;
+  readonly url: string;
+  readonly tokenFile: string;
+}
+
+const MAIN = new URL("../../mod.ts", import.meta.url).pathname;
+const GRANTS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+const CONNECTD = ["deno", "run", ...GRANTS, MAIN];
+const READY = /"ready":true/;
+
+/** Starts a hub with its state in `folder`, and makes a daemon's token for it. */
+export async function startHub(folder: string): Promise<BenchHub> {
+  const state = ["--state", `${folder}/hub`, "--json"], tokenFile = `${folder}/token`;
+  const process = await start("hub", [...CONNECTD, "hub", "--listen", "127.0.0.1:0", ...state], READY);
+  const made = await output([...CONNECTD, "token", "create", "--scope", "daemon", ...state]);
+  Deno.writeTextFileSync(tokenFile, JSON.parse(made).token, { mode: 0o600 });
+  return { process, url: JSON.parse(process.line).hub, tokenFile };
+}
+
+export async function twoProcesses(port: number, folder: string): Promise<Tunnel> {
+  const hub = await startHub(folder);
+  const daemon = await startDaemon(port, folder, [`hub: ${hub.url}`, `token_file: ${hub.tokenFile}`]);
+  return tunnel(hub.url, [hub.process, daemon]);
+}
+
+export async function embedded(port: number, folder: string): Promise<Tunnel> {
+  const daemon = await startDaemon(port, folder, ["listen: 127.0.0.1:0"]);
+  return tunnel(JSON.parse(daemon.line).hub, [daemon]);
+}
+
+/** A daemon with one link, whose policy has a rule of each cheap kind: what they cost is in the figures. */
+async function startDaemon(port: number, folder: string, where: readonly string[]): Promise<Running> {
+  const file = `${folder}/links.yaml`;
+  const link = [
+    ...["links:", "  bench:", `    target: localhost:${port}`, "    subdomain: bench"],
+    ...["    methods: [GET, PUT]", "    paths: [/]", "    rate: 100000000/m", "    allow_ips: [127.0.0.0/8]"],
+  ];
+  Deno.writeTextFileSync(file, ["version: 1", "control: 127.0.0.1:0", ...where, ...link].join("\n") + "\n");
+  const state = ["--state", `${folder}/daemon`, "--json"];
+  return await start("daemon", [...CONNECTD, "run", "--config", file, ...state], READY);
+}
+
+function tunnel(url: string, processes: readonly Running[]): Tunnel {
+  return { port: Number(new URL(url).port), host: "bench.localhost", processes };
+}
