@@ -13,7 +13,7 @@ const children = new Set<Deno.ChildProcess>();
 /** How long a process may take to be ready, and a command to end, in ms. */
 const READY_MS = 20_000, COMMAND_MS = 120_000;
 
-/** Starts `command`; resolves with the first line it prints that matches `until`. Throws where there is none. */
+/** Starts `command`; resolves with the first line it prints that matches `until`. Throws if none does. */
 export async function start(name: string, command: readonly string[], until: RegExp): Promise<Running> {
   const [program, ...args] = command;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
