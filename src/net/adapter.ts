@@ -100,12 +100,11 @@ class Call {
     }
   }
 
-  /** Lets go of both bodies, and of whoever waits for them. */
+  /** Lets go of both bodies. */
   #end(): void {
     this.#over = true;
     this.#requestBody?.leave();
     this.#answerBody?.cancel().catch(() => {});
-    this.#exchange.onWritable?.();
   }
 }
 

@@ -74,11 +74,12 @@ Deno.test("a visitor that sends much more than was wanted still reads its answer
 Deno.test("a malformed rest of a request that was answered does not take the answer away", async () => {
   const { rig, next } = byHand();
   await using _ = rig;
-  const visitor = await rig.connect();
+  const visitor = rig.from("192.0.2.1", 1000);
   await visitor.send(request("POST /", ["Transfer-Encoding: chunked"], "1\r\n"));
   answer(await next(), "early");
   const sent = visitor.send("abc" + "x".repeat(500_000));
   assert.equal((await visitor.answer()).body, "early");
+  // A socket that is closed with octets unread is reset, and its visitor may lose what it has not looked at.
   await sent;
   assert.equal(await visitor.rest(), "");
 });
@@ -263,11 +264,14 @@ Deno.test("all of a body is reported as flushed, exactly once", async () => {
 Deno.test("nothing is reported as flushed to a visitor that takes nothing", async () => {
   const { rig, next } = byHand();
   await using _ = rig;
-  const visitor = rig.from("192.0.2.1", 1000);
+  const visitor = rig.from("192.0.2.1", 40);
   await visitor.send(GET);
   const exchange = await next();
   let flushed = 0, writable = 0;
-  exchange.onFlushed = (n) => flushed += n;
+  exchange.onFlushed = (n) => {
+    assert.ok(n > 0);
+    flushed += n;
+  };
   exchange.onWritable = () => writable++;
   exchange.respond(headOf(CHUNKED));
   exchange.write(new Uint8Array(200_000));

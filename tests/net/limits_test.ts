@@ -187,12 +187,18 @@ Deno.test("close cuts everybody, and whoever answers is told", async () => {
   idle.leave();
 });
 
-Deno.test("a connection that was accepted while the listener closed is not kept", async () => {
-  const { rig } = timed();
-  const { port } = await rig.listener.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.NetAddr;
-  const socket = await Deno.connect({ hostname: "127.0.0.1", port });
-  rig.listener.close();
-  await socket.read(new Uint8Array(1)).catch(() => null);
-  assert.equal(rig.listener.connections, 0);
-  socket.close();
+Deno.test("connections that are accepted while the listener closes are not kept", async () => {
+  for (let round = 0; round < 20; round++) {
+    const { rig } = timed();
+    const { port } = await rig.listener.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.NetAddr;
+    const sockets = await Promise.all(
+      Array.from({ length: 5 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+    );
+    rig.listener.close();
+    for (const socket of sockets) {
+      await socket.read(new Uint8Array(1)).catch(() => null);
+      socket.close();
+    }
+    assert.equal(rig.listener.connections, 0);
+  }
 });
