@@ -98,7 +98,7 @@ Deno.test("an edited file changes the running links, a bad one changes nothing, 
   const bad = await rig.run(["reload", "--state", state]);
   assert.equal(bad.code, 2);
   assert.match(bad.stderr, /links\.yaml:5:5/);
-  assert.match(bad.stderr, /did you mean `?methods/);
+  assert.match(bad.stderr, /did you mean "methods"/);
   assert.equal((await curl(url)).status, 200);
   Deno.writeTextFileSync(file, "version: 1\n");
   const empty = await rig.run(["reload", "--state", state]);
