@@ -51,6 +51,7 @@ export class Listener {
   /** Connections by peer, and requests in flight by client of a trusted proxy. */
   readonly #addresses = new Map<string, number>();
   #settled: (() => void) | null = null;
+  #drained: Promise<void> | null = null;
 
   constructor(options: ListenerOptions) {
     this.limits = options.limits;
@@ -84,12 +85,12 @@ export class Listener {
     visitor.turnAway(BUSY);
   }
 
-  /** Accepts no more, closes connections after their answers, and waits up to `ms` for those in flight. */
+  /** Accepts no more, ends connections after their answers, and waits for those, up to the `ms` of the first call. */
   drain(ms: number): Promise<void> {
     this.draining = true;
     this.#stopAccepting();
     if (this.busy === 0) return Promise.resolve();
-    return new Promise((resolve) => {
+    return this.#drained ??= new Promise((resolve) => {
       const timer = this.clock.timer(() => this.#settled?.());
       this.#settled = () => {
         this.#settled = null;
