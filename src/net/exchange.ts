@@ -314,9 +314,9 @@ export class Exchange {
   }
 
   /**
-   * The connection can not be kept: the visitor said so, we are about to end, or a body is coming that would have to be
-   * read. A visitor that waits for a 100 it won't get may send its body or not (RFC 9110 §10.1.1): a request that it sends
-   * instead must not be taken for that body.
+   * The connection can not be kept: the visitor said so, we are about to end, or a body is coming that would have
+   * to be read. A visitor that waits for a 100 it won't get may send its body or not (RFC 9110 §10.1.1): a request
+   * that it sends instead must not be taken for that body.
    */
   #mustClose(): boolean {
     if (!this.head.keepAlive || this.head.minor === 0 || this.#visitor.draining) return true;

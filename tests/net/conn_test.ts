@@ -170,6 +170,17 @@ Deno.test("lingering takes what still comes, but not for ever", async () => {
   assert.equal(hearing.failures.length, 1);
 });
 
+Deno.test("lingering for a peer that has ended closes once all is written", async () => {
+  const { conn, hearing, peer } = connected(10);
+  await peer.end();
+  await until(() => hearing.ends === 1);
+  conn.writeText("x".repeat(1000));
+  conn.linger();
+  assert.equal((await peer.rest()).length, 1000);
+  await until(() => conn.destroyed);
+  assert.equal(hearing.failures.length, 1);
+});
+
 Deno.test("what was not given to the kernel can be taken back, and goes out no more", async () => {
   const { conn, peer } = connected();
   conn.writeText("abc");
