@@ -60,16 +60,15 @@ class Answer implements ConnHandler {
 
   data(bytes: Uint8Array): number {
     try {
-      const next = this.#reader.read(bytes, 0, bytes.length);
-      const { head } = this.#reader;
-      if (head === null) return next;
-      if (head.status !== 101 && head.status < 200) {
-        this.#reader.next();
-        return next + this.data(bytes.subarray(next));
+      for (let at = 0;; this.#reader.next()) {
+        at = this.#reader.read(bytes, at, bytes.length);
+        const { head } = this.#reader;
+        if (head === null) return at;
+        if (head.status !== 101 && head.status < 200) continue;
+        checkUpgrade(head, this.key);
+        this.accepted();
+        return at;
       }
-      checkUpgrade(head, this.key);
-      this.accepted();
-      return next;
     } catch (error) {
       this.refused(
         error instanceof Malformed

@@ -3,6 +3,9 @@ import { Failure } from "../core/errors.ts";
 import { MAX_CONTROL } from "./control.ts";
 import type { Hello, LinkDecl, Links } from "./hello.ts";
 
+/** So many removals, of names and ids as long as they get, take a third of a message. */
+const REMOVALS = 2000;
+
 const encoder = new TextEncoder();
 
 /** The messages that declare `hello.links`: the hello, and `links` messages for what does not fit. Throws Failure as `splitLinks`. */
@@ -22,14 +25,20 @@ export function splitHello(hello: Hello): [Hello, ...Links[]] {
 
 /** The messages that make up `change`. Throws Failure where one link alone is too large to be declared. */
 export function splitLinks(change: Links): Links[] {
-  const sets = parts(change.set, { ...change, set: [] });
+  const first: Links[] = [];
+  let remove = change.remove;
+  for (; remove.length > REMOVALS; remove = remove.slice(REMOVALS)) {
+    first.push({ ...change, set: [], remove: remove.slice(0, REMOVALS), more: true });
+  }
   // Each of them has room for what the first one removes; the others remove nothing.
-  return sets.map((set, i) => ({
+  const sets = parts(change.set, { ...change, set: [], remove });
+  const rest = sets.map((set, i) => ({
     ...change,
     set,
-    remove: i === 0 ? change.remove : [],
+    remove: i === 0 ? remove : [],
     more: i < sets.length - 1,
   }));
+  return [...first, ...rest];
 }
 
 /** `links` in runs that fit into a message beside `rest`; one run at least. */
