@@ -41,6 +41,8 @@ export class DaemonConnection implements SessionHandler, Way {
   peer: Peer | null = null;
   /** Links of a hello that is not complete yet. */
   #declared: LinkDecl[] = [];
+  /** The revision of a change whose other messages are still to come. */
+  #unfinished: number | null = null;
   /** Welcomes and grants go out in the order in which they were asked for, each when it is durable. */
   #answers: Promise<void> = Promise.resolve();
   #over = false;
@@ -163,8 +165,9 @@ export class DaemonConnection implements SessionHandler, Way {
   }
 
   /** A change that another connection of the instance told already is only answered. */
-  #apply(peer: Peer, { revision, set, remove }: Links): void {
-    const fresh = revision > peer.revision;
+  #apply(peer: Peer, { revision, set, remove, more }: Links): void {
+    const fresh = revision > peer.revision || revision === this.#unfinished;
+    this.#unfinished = fresh && more ? revision : null;
     if (fresh) {
       peer.revision = revision;
       for (const { name, id, reason } of remove) {

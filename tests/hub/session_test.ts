@@ -106,6 +106,29 @@ Deno.test("a fresh id on request, and the old one stays 410", async () => {
   assert.equal((await second.hello([link("web", { newId: true })], { revision: 3 })).links[0].id, fresh);
 });
 
+Deno.test("a change in several messages is applied as a whole, and by a second connection not again", async () => {
+  await using rig = await HubRig.start();
+  const daemon = rig.attached({ connection: 0 }), second = rig.attached({ connection: 1 });
+  const [{ id: old }] = (await daemon.hello([link("old")])).links;
+  await second.hello([link("old")]);
+  const remove = [{ name: "old", id: old, reason: "removed" }];
+  const parts = [{ set: [], remove, more: true }, { set: [link("web")], remove: [], more: true }, {
+    set: [link("api")],
+    remove: [],
+    more: false,
+  }];
+  for (const part of parts) daemon.session.control({ type: "links", revision: 2, ...part });
+  const granted = (of: string) => (message: Message) =>
+    message.type === "granted" &&
+    message.links.some((grant) => grant.name === of && "id" in grant);
+  const [{ id }] = (await daemon.until(granted("web"))).links;
+  await daemon.until(granted("api"));
+  assert.equal((await rig.visit(old)).json.code, "link_removed");
+  assert.equal((await rig.visit(id)).status, 200);
+  for (const part of parts) second.session.control({ type: "links", revision: 2, ...part });
+  assert.equal((await second.until(granted("web"))).links[0].id, id);
+});
+
 Deno.test("nobody gets an id by naming it", async () => {
   await using rig = await HubRig.start();
   const daemon = rig.attached();
