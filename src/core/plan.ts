@@ -23,14 +23,15 @@ export function plan(
   streams: (name: string) => number = () => 0,
 ): Step[] {
   const closes: Step[] = [], retunes: Step[] = [], opens: Step[] = [];
-  for (const name of running.keys()) {
-    if (!desired.has(name)) {
+  for (const [name, { source }] of running) {
+    // Under one name a file's link and a one-off are two links: the one goes, the other comes.
+    if (desired.get(name)?.source !== source) {
       closes.push({ step: "close", name, changes: [], cuts: { streams: streams(name) } });
     }
   }
   for (const [name, entry] of desired) {
     const before = running.get(name);
-    if (before === undefined) opens.push({ step: "open", name, changes: [], cuts: NO_CUTS });
+    if (before?.source !== entry.source) opens.push({ step: "open", name, changes: [], cuts: NO_CUTS });
     else if (before !== entry) {
       const changes = entryChanges(before, entry);
       if (changes.length > 0) retunes.push({ step: "retune", name, changes, cuts: NO_CUTS });

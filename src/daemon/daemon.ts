@@ -8,11 +8,13 @@ import type { Loaded } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
 import type { Entry } from "../core/entry.ts";
+import { Failure } from "../core/errors.ts";
 import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
+import { Applied } from "./applied.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Events } from "./events.ts";
 import { HubLine } from "./hub_line.ts";
@@ -87,14 +89,12 @@ class RunningDaemon implements Daemon, ControlState {
   #line!: HubLine;
   #life!: Life;
   #outside!: Outside;
-  /** As it was applied last; null: there is no file. */
-  #config: Config | null = null;
+  readonly #applied: Applied;
   #base: Base;
-  #problems: readonly Problem[] = [];
-  #generation = 0;
-  #appliedAt: number | null = null;
   /** One change of what runs at a time, in the order in which they were asked for. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** It drains or closes: nothing is begun any more. */
+  #ending = false;
   #closed: Promise<void> | null = null;
 
   constructor(options: DaemonOptions) {
@@ -103,6 +103,7 @@ class RunningDaemon implements Daemon, ControlState {
     this.requests = new RequestEvents(this.events, this.clock);
     this.#startedAt = this.clock.now();
     this.#file = options.file === null ? null : resolve(options.file);
+    this.#applied = new Applied(this.#file, this.clock, options.log);
     this.#base = options.base ?? { ...NO_BASE, dir: this.#file === null ? Deno.cwd() : dirname(this.#file) };
   }
 
@@ -122,7 +123,7 @@ class RunningDaemon implements Daemon, ControlState {
     await this.#inTurn(async () => {
       // Watched before it is read, so that a change between the two is seen.
       if (this.#file !== null) {
-        this.#watch = watchFile(this.#file, { clock: this.clock }, () => void this.reload());
+        this.#watch = watchFile(this.#file, { clock: this.clock }, () => this.#reloadChanged());
       }
       const loaded = this.#file === null ? null : await readFile(this.#file, this.clock, 0);
       if (loaded !== null && loaded.config === null) {
@@ -156,13 +157,7 @@ class RunningDaemon implements Daemon, ControlState {
       version: VERSION,
       instance: this.#instance,
       startedAt: new Date(this.#startedAt).toISOString(),
-      config: {
-        file: this.#file,
-        generation: this.#generation,
-        appliedAt: this.#appliedAt === null ? null : new Date(this.#appliedAt).toISOString(),
-        hash: this.#config?.hash ?? null,
-        problems: this.#problems,
-      },
+      config: this.#applied.json(),
       hubs: this.hubs(),
       links,
     };
@@ -170,7 +165,7 @@ class RunningDaemon implements Daemon, ControlState {
 
   reload({ allowEmpty = this.#o.allowEmpty ?? false }: { allowEmpty?: boolean } = {}): Promise<ReloadAnswer> {
     return this.#inTurn(async () => {
-      if (this.#file === null || this.#closed !== null) return { plan: [], applied: true, problems: [] };
+      if (this.#file === null || this.#ending) return { plan: [], applied: !this.#ending, problems: [] };
       const proposal = await this.#propose(allowEmpty);
       const { config, steps, problems } = proposal;
       if (config === null) return this.#refuse(problems);
@@ -187,14 +182,16 @@ class RunningDaemon implements Daemon, ControlState {
 
   async plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }> {
     if (this.#file === null) return { plan: [], problems: [] };
-    const { steps, problems } = await this.#propose(true);
+    const { steps, problems } = await this.#propose(this.#o.allowEmpty ?? false);
     return { plan: steps, problems };
   }
 
   async create(body: unknown): Promise<LinkJson> {
     const link = await this.#inTurn(async () => {
-      const entry = readOneOff(body, this.#base, this.clock.now());
-      this.#carryOut(stepsFor(entry, this.#life.all.get(entry.name)), new Map([[entry.name, entry]]));
+      if (this.#ending) throw new Failure("the daemon is about to end");
+      const now = this.clock.now();
+      const entry = readOneOff(body, this.#base, now);
+      this.#carryOut(stepsFor(entry, this.#life.all, now), new Map([[entry.name, entry]]));
       const link = this.#life.all.get(entry.name)!;
       await keepOneOff(link, this.#records, this.#life);
       return link;
@@ -228,13 +225,16 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   async drain(): Promise<void> {
+    this.#ending = true;
     this.#watch?.close();
     await this.#outside.drain(this.#base.drainTimeoutMs);
     await this.close();
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#ending = true;
+    // After a reload that is under way: it would open again what was closed.
+    this.#closed ??= this.#inTurn(() => this.#close());
     return this.#closed;
   }
 
@@ -269,7 +269,7 @@ class RunningDaemon implements Daemon, ControlState {
       arrivals: new Arrivals(clock),
       life: () => this.#life,
       services: () => this.#base.services,
-      mayRevoke: () => this.#config?.remote !== "none",
+      mayRevoke: () => this.#applied.config?.remote !== "none",
     });
     this.#life = new Life({
       parts: this.#parts,
@@ -296,37 +296,27 @@ class RunningDaemon implements Daemon, ControlState {
     const { oneOffs } = this.#records;
     const desired = withOneOffs(config?.links ?? new Map(), oneOffs);
     const steps = plan(desired, new Map());
-    for (const problem of loaded?.problems ?? []) this.#say(problem);
     this.#take({ config, desired, steps, problems: loaded?.problems ?? [] });
     this.#life.bury();
   }
 
   async #propose(allowEmpty: boolean): Promise<Proposal> {
     const loaded = await readFile(this.#file!, this.clock, EXPLICIT_STILL_MS);
-    return propose(loaded, this.#file!, this.#life, this.#records.oneOffs, allowEmpty);
+    const { oneOffs } = this.#records;
+    return propose(loaded, this.#file!, { life: this.#life, oneOffs, applied: this.#applied }, allowEmpty);
   }
 
   #refuse(problems: readonly Problem[]): ReloadAnswer {
-    if (JSON.stringify(problems) !== JSON.stringify(this.#problems)) {
-      for (const problem of problems) this.#say(problem);
-      this.#o.log.error("the file was not taken: what ran before goes on", { file: this.#file });
-    }
-    this.#problems = problems;
+    this.#applied.refuse(problems);
     return { plan: [], applied: false, problems };
   }
 
   /** Does what was proposed. Nothing here waits. */
   #take({ config, desired, steps, problems }: Proposal): void {
     if (config !== null) {
-      this.#config = config;
+      this.#applied.take(config, problems);
       this.#base = { ...config, dir: dirname(config.file) };
     }
-    for (const problem of problems) {
-      if (!this.#problems.some((known) => JSON.stringify(known) === JSON.stringify(problem))) {
-        this.#say(problem);
-      }
-    }
-    this.#problems = problems;
     this.#carryOut(steps, desired);
     this.#life.refresh(desired);
     this.#outside.dial(config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config));
@@ -336,16 +326,14 @@ class RunningDaemon implements Daemon, ControlState {
     if (steps.length === 0) return;
     for (const step of steps) this.#o.log.info(printStep(step));
     this.#life.apply(steps, desired);
-    this.#generation++;
-    this.#appliedAt = this.clock.now();
-    this.events.emit("reload", this.status().config);
+    this.#applied.changed();
+    this.events.emit("reload", this.#applied.json());
   }
 
-  #say({ severity, file, line, column, message, hint }: Problem): void {
-    const place = `${file}:${line}:${column}: ${message}`;
-    const text = hint === undefined ? place : `${place} (${hint})`;
-    if (severity === "error") this.#o.log.error(text);
-    else this.#o.log.warn(text);
+  #reloadChanged(): void {
+    this.reload().catch((error) => {
+      this.#o.log.error("the changed file could not be applied", { error: (error as Error).message });
+    });
   }
 
   #named(name: string): ManagedLink {

@@ -89,9 +89,13 @@ export class Dialler {
     return this.#slots.find(({ line }) => line !== null)?.line?.session.rttMs ?? null;
   }
 
-  /** Sends a control message by the oldest session. False: none is up, and the next hello will say it all. */
+  /**
+   * Sends a control message by the oldest session, or behind the hello of one that is not yet welcome, which did not say
+   * it. False: there is none, and the next hello will say it all.
+   */
   send(message: Control): boolean {
-    const line = this.#slots.find(({ line }) => line !== null)?.line ?? null;
+    const line = this.#slots.find(({ line }) => line !== null)?.line ??
+      this.#slots.find(({ greeting }) => greeting !== null)?.greeting ?? null;
     line?.session.control(message);
     return line !== null;
   }

@@ -35,9 +35,10 @@ export class Events {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Those that are kept and came after number `id`, the oldest first. */
+  /** Those that are kept and came after number `id`, the oldest first. A number that is yet to come is of another process. */
   since(id: number): readonly DaemonEvent[] {
-    return this.#kept.slice(-KEPT).filter((event) => event.id > id);
+    const from = id > this.#last ? 0 : id;
+    return this.#kept.slice(-KEPT).filter((event) => event.id > from);
   }
 
   /** Calls `listener` with every event from now on, until the function that this returns is called. */

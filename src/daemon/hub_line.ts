@@ -12,7 +12,7 @@ import type { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
 import type { Registry } from "./registry.ts";
 import { isServed } from "./served.ts";
-import { hubJson } from "./status.ts";
+import { type HubJson, hubJson } from "./status.ts";
 import { HubTalk, type TalkMeans } from "./talk.ts";
 
 export interface HubLineOptions {
@@ -41,7 +41,7 @@ export class HubLine implements TalkMeans {
   readonly instance: string;
   readonly #o: HubLineOptions;
   /** What was said of each hub last. */
-  readonly #said = new Map<string, string>();
+  readonly #said = new Map<string, { readonly word: string; readonly json: HubJson }>();
 
   constructor(options: HubLineOptions) {
     this.#o = options;
@@ -121,15 +121,20 @@ export class HubLine implements TalkMeans {
 
   changed(key: string): void {
     const hub = this.hubs.status().find((one) => one.key === key);
-    if (hub === undefined) return;
     const { log, events, arrivals } = this.#o;
+    const before = this.#said.get(key);
+    if (hub === undefined) {
+      this.#said.delete(key);
+      if (before?.word === "up") events.emit("session.down", { ...before.json, connections: 0 });
+      return;
+    }
     const { url, state, connections, lastError } = hub;
     const up = connections > 0;
     const word = up ? "up" : lastError ?? state;
-    const before = this.#said.get(key);
-    if (word === before) return;
-    this.#said.set(key, word);
-    if (up !== (before === "up")) events.emit(up ? "session.up" : "session.down", hubJson(hub));
+    if (word === before?.word) return;
+    const json = hubJson(hub);
+    this.#said.set(key, { word, json });
+    if (up !== (before?.word === "up")) events.emit(up ? "session.up" : "session.down", json);
     if (key !== EMBEDDED) {
       if (up) log.info(`connected to ${url}`);
       else if (lastError !== null) log.warn(`no session with ${url}: ${lastError}`, { state });

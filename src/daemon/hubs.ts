@@ -170,6 +170,7 @@ export class Hubs {
     watch?.close();
     if (drainMs === 0) dialler.close();
     else void dialler.drain(drainMs).then(() => dialler.close());
+    this.#options.talk.changed(url);
   }
 }
 

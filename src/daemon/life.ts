@@ -56,6 +56,8 @@ export class Life {
   #retriedAt: number;
   /** Links whose expiry the hubs do not know yet: their first grant began it. */
   #activated: ManagedLink[] = [];
+  /** Closed, with requests in flight. */
+  readonly #leaving = new Set<ServedLink>();
 
   constructor(options: LifeOptions) {
     this.#o = options;
@@ -73,6 +75,12 @@ export class Life {
     return new Map([...this.#links].map(([name, { served }]) => [name, served.entry]));
   }
 
+  /** Whether an entry of the file under this name is or would be a revoked link. */
+  isRevoked(name: string): boolean {
+    const { records, scope } = this.#o;
+    return (records.get(scope, name)?.revokedAt ?? null) !== null;
+  }
+
   /** Requests in flight on a link. */
   streams(name: string): number {
     return this.#links.get(name)?.served.streams.size ?? 0;
@@ -82,20 +90,21 @@ export class Life {
   bury(): void {
     const { records, registry, scope } = this.#o;
     for (const [name, record] of records.all(scope)) {
-      if (this.#links.get(name)?.scope !== scope) registry.end(record);
+      if (this.#links.get(name)?.scope !== scope) registry.end(record, null);
     }
   }
 
   /** Does what a plan says. Nothing here waits, so nothing is half done. */
   apply(steps: readonly Step[], desired: ReadonlyMap<string, Entry>): void {
-    const set: ManagedLink[] = [], removed: ManagedLink[] = [];
+    const set: ManagedLink[] = [], removed = new Map<string, ManagedLink>();
     for (const { step, name } of steps) {
-      if (step === "close") removed.push(this.#close(this.#links.get(name)!));
-      else if (step === "open") set.push(this.#open(desired.get(name)!));
-      else set.push(...this.#retune(this.#links.get(name)!, desired.get(name)!, removed));
+      const link = this.#links.get(name)!;
+      if (step === "close") removed.set(name, this.#close(link));
+      else if (step === "open") set.push(this.#open(desired.get(name)!, removed.get(name)?.record.ids));
+      else set.push(this.#retune(link, desired.get(name)!));
     }
-    this.#o.declare(set, removed);
-    for (const link of removed) this.#o.happened("link.closed", link);
+    this.#o.declare(set, [...removed.values()]);
+    for (const link of removed.values()) this.#o.happened("link.closed", link);
     for (const { step, name } of steps) {
       const type = step === "open" ? "link.opened" : "link.retuned";
       if (step !== "close") this.#o.happened(type, this.#links.get(name)!);
@@ -112,11 +121,14 @@ export class Life {
     const stored = this.#write(link, revoke(link.record, at));
     this.#settle(link);
     await stored;
+    // Only now: a hub that made the revocation forgets it when it hears that we know.
+    if (link.ended === "revoked" && this.#links.get(link.name) === link) this.#o.declare([link]);
   }
 
   /** Begins anew. `ttlMs` undefined: what the entry says counts. Resolves when that is durable. */
   async renew(link: ManagedLink, o: { ttlMs?: number | null; newId: boolean }): Promise<void> {
-    const before = o.newId ? giveUpIds(link.record, "link_removed") : link.record;
+    const code = link.ended === "revoked" ? "link_revoked" : "link_removed";
+    const before = o.newId ? giveUpIds(link.record, code) : link.record;
     if (o.newId) link.grants.clear();
     const stored = this.#write(link, renew(before, this.#o.clock.now(), o.ttlMs));
     this.#o.registry.lead(link.record, link.served);
@@ -164,13 +176,19 @@ export class Life {
       link.over();
       link.served.close();
     }
+    for (const served of this.#leaving) served.close();
   }
 
-  #open(entry: Entry): ManagedLink {
+  /** `taken`: ids of another link that had the name until now; hubs shall not give it those. */
+  #open(entry: Entry, taken: LinkRecord["ids"] = {}): ManagedLink {
     const { clock, parts, records, registry, scope: file } = this.#o;
     const scope = entry.source === "file" ? file : ONE_OFFS;
     const now = clock.now();
-    const record = settle(records.get(scope, entry.name) ?? newRecord(entry), entry, now);
+    const record = settle(
+      records.get(scope, entry.name) ?? { ...newRecord(entry), owed: taken },
+      entry,
+      now,
+    );
     const served = new ServedLink(entry, parts, this.#countsOf(scope, entry.name));
     const link = new ManagedLink(scope, served, record, now);
     served.onProblem = () => this.#problem(link);
@@ -189,8 +207,9 @@ export class Life {
   #close(link: ManagedLink): ManagedLink {
     const { served, record, scope, name } = link;
     this.#links.delete(name);
-    this.#o.registry.end(record);
+    this.#o.registry.end(record, served);
     served.ended = refusal(record.revokedAt === null ? "link_removed" : "link_revoked");
+    if (served.streams.size > 0) this.#leaving.add(served);
     served.retire(served.entry.drainMs);
     this.#saveCounts(link);
     if (scope === ONE_OFFS) this.#behind(this.#o.records.forgetOneOff(name), name);
@@ -198,16 +217,11 @@ export class Life {
     return link;
   }
 
-  /** A one-off is never edited: one under the name of a link that is there is another link. */
-  #retune(link: ManagedLink, entry: Entry, removed: ManagedLink[]): ManagedLink[] {
-    if (link.scope === ONE_OFFS) {
-      removed.push(this.#close(link));
-      return [this.#open(entry)];
-    }
+  #retune(link: ManagedLink, entry: Entry): ManagedLink {
     link.served.retune(entry);
     link.served.failing = untellable(entry.policy);
     this.#settle(link);
-    return [link];
+    return link;
   }
 
   /** Serves by what the record says now: an end that has come, or one that was lifted. */
@@ -222,13 +236,14 @@ export class Life {
     if (ended === null) {
       served.ended = null;
       served.keep();
+      link.again();
       return;
     }
     served.ended = refusal(`link_${ended}`);
     served.cut(served.entry.drainMs);
     link.over();
     this.#o.log.info(`link ${ended}`, { link: link.name });
-    this.#o.declare([link]);
+    if (ended === "expired") this.#o.declare([link]);
     this.#o.happened(`link.${ended}`, link);
   }
 
@@ -287,6 +302,12 @@ export class Life {
     if (mono - this.#savedAt >= SAVE_MS) {
       this.#savedAt = mono;
       this.#saveRates();
+      this.#o.records.retry();
+    }
+    for (const served of this.#leaving) {
+      if (served.streams.size > 0) continue;
+      this.#leaving.delete(served);
+      served.close();
     }
     if (mono - this.#retriedAt >= RETRY_MS) {
       this.#retriedAt = mono;

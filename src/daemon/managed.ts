@@ -12,8 +12,12 @@ export class ManagedLink {
   ended: "revoked" | "expired" | null;
   /** What the rates had counted when that was last saved. */
   spent: number;
+  /** The revision in which the hubs were first told of it: what answers an earlier one means who had its name before. */
+  since: number | null = null;
+  /** The `at` of the last revocation that a hub told: it comes by every session. */
+  revocation: number | null = null;
   /** Settled when it ends. */
-  readonly #ended = Promise.withResolvers<void>();
+  #ended = Promise.withResolvers<void>();
 
   constructor(readonly scope: Scope, readonly served: ServedLink, public record: LinkRecord, now: number) {
     this.ended = endedAs(record, now);
@@ -32,6 +36,11 @@ export class ManagedLink {
   /** It has ended. */
   over(): void {
     this.#ended.resolve();
+  }
+
+  /** It begins anew. */
+  again(): void {
+    this.#ended = Promise.withResolvers<void>();
   }
 
   /** Its state at one hub; `connected`: there is a session. */

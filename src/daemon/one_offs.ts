@@ -3,6 +3,7 @@ import { ApiProblem } from "../api/problem.ts";
 import type { Clock } from "../clock.ts";
 import { readEntry } from "../config/oneoff.ts";
 import type { Entry } from "../core/entry.ts";
+import type { LinkRecord } from "../core/link.ts";
 import type { Step } from "../core/plan.ts";
 import type { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
@@ -26,12 +27,30 @@ export function readOneOff(body: unknown, base: Base, now: number): Entry {
   return entry;
 }
 
-/** The steps that make `entry` a link. Throws ApiProblem where its name is a link's that has not ended, or the file's. */
-export function stepsFor({ name }: Entry, before: ManagedLink | undefined): Step[] {
-  const make = (step: "open" | "close"): Step => ({ step, name, changes: [], cuts: { streams: 0 } });
-  if (before === undefined) return [make("open")];
-  if (before.scope === ONE_OFFS && before.ended !== null) return [make("close"), make("open")];
-  throw new ApiProblem(409, "name_taken", `There is a link ${name} already: choose another name.`);
+/**
+ * The steps that make `entry` a link; those that ended long ago go at this occasion. Throws ApiProblem where its name is
+ * a link's that has not ended, or the file's.
+ */
+export function stepsFor({ name }: Entry, running: ReadonlyMap<string, ManagedLink>, now: number): Step[] {
+  const make = (step: "open" | "close", name: string): Step => ({
+    step,
+    name,
+    changes: [],
+    cuts: { streams: 0 },
+  });
+  const before = running.get(name);
+  if (before !== undefined && (before.scope !== ONE_OFFS || before.ended === null)) {
+    throw new ApiProblem(409, "name_taken", `There is a link ${name} already: choose another name.`);
+  }
+  const gone = [...running.values()].filter((link) =>
+    link.scope === ONE_OFFS && (link === before || isOver(link.record, now))
+  );
+  return [...gone.map((link) => make("close", link.name)), make("open", name)];
+}
+
+/** It ended so long ago that nobody will renew it. */
+function isOver({ revokedAt, expiredAt }: LinkRecord, now: number): boolean {
+  return (revokedAt ?? expiredAt ?? Infinity) < now - ENDED_KEPT_MS;
 }
 
 /** Makes `link`, which was just opened, durable; closes it again where that can't be. Throws Failure. */
@@ -54,10 +73,10 @@ export async function dropOneOffs(
   links: ReadonlyMap<string, Entry>,
   clock: Clock,
 ): Promise<void> {
-  const due = clock.now() - ENDED_KEPT_MS;
   for (const name of [...records.oneOffs.keys()]) {
     const record = records.get(ONE_OFFS, name);
-    const end = record?.revokedAt ?? record?.expiredAt ?? Infinity;
-    if (links.has(name) || end < due) await records.forgetOneOff(name);
+    if (links.has(name) || (record !== undefined && isOver(record, clock.now()))) {
+      await records.forgetOneOff(name);
+    }
   }
 }

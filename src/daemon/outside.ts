@@ -1,8 +1,8 @@
 /** Where a daemon touches the outside: the hubs it dials, the one inside the process, the control API's listeners. */
-import { type ListenAddress, parseListen } from "../config/places.ts";
+import { type ListenAddress, parseListen, printListen } from "../config/places.ts";
 import type { HubAddress } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
-import { type ControlOptions, ControlServer } from "./control/server.ts";
+import { type ControlOptions, ControlServer, DEFAULT_LISTEN } from "./control/server.ts";
 import type { Hubs } from "./hubs.ts";
 import type { DaemonOptions, EmbeddedHub } from "./options.ts";
 
@@ -35,7 +35,10 @@ export class Outside {
   /** As it was applied last. */
   #listen: string | null = null;
   #bound: string | null = null;
-  #leaving: Promise<void> = Promise.resolve();
+  /** The embedded hub that the file names no more, while what is in flight there finishes. */
+  #leaving: EmbeddedHub | null = null;
+  /** Control listeners that others have replaced. */
+  #replaced: Promise<unknown> = Promise.resolve();
 
   constructor(options: DaemonOptions, hubs: Hubs, control: ControlOptions) {
     this.#options = options;
@@ -60,20 +63,26 @@ export class Outside {
   /** Listens as `settings` say. Throws Unbound where it can't, and everything is as before. */
   async bind(settings: Settings): Promise<void> {
     const wanted = this.#options.control ?? settings.control;
-    const control = wanted === false || (this.#tcp !== null && wanted === this.#bound)
+    const control = wanted === false || this.#isBound(wanted)
       ? null
-      : await orUnbound("control", ControlServer.tcp(wanted === null ? null : at(wanted), this.#control));
+      : await orUnbound("control", () => ControlServer.tcp(addressOf(wanted), this.#control));
     try {
       await this.#embed(settings);
     } catch (error) {
       await control?.close();
       throw error;
     }
+    if (wanted !== false) this.#bound = wanted;
     if (control === null) return;
     // The call that asks for this may have come by the old one, which closes behind it.
-    void this.#tcp?.close();
+    this.#replaced = Promise.all([this.#replaced, this.#tcp?.close()]);
     this.#tcp = control;
-    this.#bound = wanted as string | null;
+  }
+
+  /** Whether the control API listens there already, by whatever words it was told so. */
+  #isBound(wanted: string | null): boolean {
+    if (this.#tcp === null) return false;
+    return wanted === this.#bound || printListen(addressOf(wanted) ?? DEFAULT_LISTEN) === this.#tcp.address;
   }
 
   /** Dials the hubs that `settings` name, and no others. */
@@ -83,8 +92,9 @@ export class Outside {
     if (embedded === null) return;
     if (hubs.length === 0) return this.#hubs.embed(embedded);
     this.embedded = null;
+    this.#leaving = embedded;
     this.#hubs.leave();
-    this.#leaving = embedded.drain(LEAVE_MS).then(() => embedded.close());
+    void embedded.drain(LEAVE_MS).then(() => embedded.close());
   }
 
   /** Takes no more requests; resolves when those in flight are done, or after `ms`. */
@@ -94,7 +104,8 @@ export class Outside {
 
   async close(): Promise<void> {
     this.#hubs.close();
-    await Promise.all([this.#tcp?.close(), this.#unix?.close(), this.embedded?.close(), this.#leaving]);
+    const hubs = [this.embedded?.close(), this.#leaving?.close()];
+    await Promise.all([...hubs, this.#tcp?.close(), this.#unix?.close(), this.#replaced]);
     if (this.#unix !== null) await Deno.remove(this.#unix.address).catch(() => {});
   }
 
@@ -103,22 +114,28 @@ export class Outside {
     const { embedded: start } = this.#options;
     if (this.embedded === null) {
       if (start === null) throw new Unbound("hub", new Failure("no hub is named, and none can run here"));
-      this.embedded = await orUnbound("listen", start(listen));
-    } else if (listen !== this.#listen) await orUnbound("listen", this.embedded.rebind(listen));
+      // It has the store that the next one needs.
+      await this.#leaving?.close();
+      this.embedded = await orUnbound("listen", () => start(listen));
+    } else if (listen !== this.#listen) {
+      const { embedded } = this;
+      await orUnbound("listen", () => embedded.rebind(listen));
+    }
     this.#listen = listen;
   }
 }
 
-async function orUnbound<T>(key: Unbound["key"], doing: Promise<T>): Promise<T> {
+async function orUnbound<T>(key: Unbound["key"], act: () => Promise<T>): Promise<T> {
   try {
-    return await doing;
+    return await act();
   } catch (error) {
     throw error instanceof Failure ? new Unbound(key, error) : error;
   }
 }
 
-/** `:4545` is a port of this machine. Throws Failure for what is no address. */
-function at(text: string): ListenAddress {
+/** `:4545` is a port of this machine; null: the default. Throws Failure for what is no address. */
+function addressOf(text: string | null): ListenAddress | null {
+  if (text === null) return null;
   try {
     return parseListen(text.startsWith(":") ? `127.0.0.1${text}` : text);
   } catch (cause) {

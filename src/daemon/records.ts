@@ -28,8 +28,10 @@ export class Records {
   readonly #links = new Map<string, LinkRecord>();
   readonly #oneOffs = new Map<string, Entry>();
   readonly #rates = new Map<string, SavedRates>();
-  /** Records on their way to the disk; one that failed stays, so that nobody takes it for stored. */
+  /** Records on their way to the disk. */
   readonly #pending = new Map<string, Promise<void>>();
+  /** Records that the disk did not take. */
+  readonly #failed = new Set<string>();
   readonly #buckets: { readonly links: Bucket; readonly oneOffs: Bucket; readonly rates: Bucket };
 
   /** `daemon`: its id, kept for ever. */
@@ -72,13 +74,31 @@ export class Records {
   /** One that is stored already is not written again; one on its way is waited for. */
   put(scope: Scope, name: string, record: LinkRecord): Promise<void> {
     const key = `${scope}.${name}`;
-    if (this.#links.get(key) === record) return this.#pending.get(key) ?? Promise.resolve();
+    if (this.#links.get(key) === record && !this.#failed.has(key)) {
+      return this.#pending.get(key) ?? Promise.resolve();
+    }
     this.#links.set(key, record);
-    const stored = this.#buckets.links.put(key, JSON.stringify(record)).then(() => {
-      if (this.#pending.get(key) === stored) this.#pending.delete(key);
-    });
+    return this.#write(key, record);
+  }
+
+  /** Writes again what could not be written. */
+  retry(): void {
+    // What is wrong with the disk was said when they failed first.
+    for (const key of this.#failed) this.#write(key, this.#links.get(key)!).catch(() => {});
+  }
+
+  async #write(key: string, record: LinkRecord): Promise<void> {
+    this.#failed.delete(key);
+    const stored = this.#buckets.links.put(key, JSON.stringify(record)).then(() => {});
     this.#pending.set(key, stored);
-    return stored;
+    try {
+      await stored;
+    } catch (error) {
+      if (this.#pending.get(key) === stored) this.#failed.add(key);
+      throw error;
+    } finally {
+      if (this.#pending.get(key) === stored) this.#pending.delete(key);
+    }
   }
 
   get oneOffs(): ReadonlyMap<string, Entry> {
@@ -97,6 +117,7 @@ export class Records {
     this.#oneOffs.delete(name);
     this.#links.delete(key);
     this.#pending.delete(key);
+    this.#failed.delete(key);
     this.#rates.delete(key);
     const { links, oneOffs, rates } = this.#buckets;
     await Promise.all([oneOffs.delete(name), links.delete(key), rates.delete(key)]);

@@ -1,7 +1,7 @@
 /** Which link a public id leads to, at every hub: ids of links that serve, and of those that ended. */
 import { type Refusal, refusal } from "../core/errors.ts";
 import type { LinkRecord } from "../core/link.ts";
-import type { Links, ServedLink } from "./served.ts";
+import { isServed, type Links, type ServedLink } from "./served.ts";
 
 export class Registry implements Links {
   readonly #hubs = new Map<string, Map<string, ServedLink | Refusal>>();
@@ -12,19 +12,25 @@ export class Registry implements Links {
 
   /** The ids of `record` lead to `served` from now on, those that it gave up to what they answer. */
   lead(record: LinkRecord, served: ServedLink): void {
-    this.#retire(record);
+    this.#retire(record, served);
     for (const [hub, id] of Object.entries(record.ids)) this.#at(hub).set(id, served);
   }
 
-  /** The link is gone; all of its ids answer so. */
-  end(record: LinkRecord): void {
-    this.#retire(record);
+  /** The link is gone; all of its ids answer so. `served`: what they led to; null: nothing in this process. */
+  end(record: LinkRecord, served: ServedLink | null): void {
+    this.#retire(record, served);
     const gone = refusal(record.revokedAt === null ? "link_removed" : "link_revoked");
-    for (const [hub, id] of Object.entries(record.ids)) this.#at(hub).set(id, gone);
+    for (const [hub, id] of Object.entries(record.ids)) this.#close(hub, id, gone, served);
   }
 
-  #retire({ past }: LinkRecord): void {
-    for (const { hub, id, code } of past) this.#at(hub).set(id, refusal(code));
+  #retire({ past }: LinkRecord, served: ServedLink | null): void {
+    for (const { hub, id, code } of past) this.#close(hub, id, refusal(code), served);
+  }
+
+  /** A subdomain may be another link's by now, which goes on whatever becomes of who had it before. */
+  #close(hub: string, id: string, answer: Refusal, by: ServedLink | null): void {
+    const ids = this.#at(hub), holder = ids.get(id);
+    if (holder === undefined || !isServed(holder) || holder === by) ids.set(id, answer);
   }
 
   #at(hub: string): Map<string, ServedLink | Refusal> {

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { plan, type Step } from "../core/plan.ts";
+import type { Applied } from "./applied.ts";
 import type { Life } from "./life.ts";
 import { ONE_OFFS } from "./records.ts";
 
@@ -42,12 +43,18 @@ export async function readFile(path: string, clock: Clock, stillMs: number): Pro
   }
 }
 
+/** What a file is held against. */
+export interface Present {
+  readonly life: Life;
+  readonly oneOffs: ReadonlyMap<string, Entry>;
+  readonly applied: Applied;
+}
+
 /** Holds what was read against what runs. */
 export function propose(
   { config, problems }: Loaded<Config>,
   path: string,
-  life: Life,
-  oneOffs: ReadonlyMap<string, Entry>,
+  { life, oneOffs, applied }: Present,
   allowEmpty: boolean,
 ): Proposal {
   const running = life.running();
@@ -61,13 +68,17 @@ export function propose(
   }
   const desired = withOneOffs(config.links, oneOffs);
   const steps = plan(desired, running, (name) => life.streams(name));
-  const touched = steps.flatMap(({ step, name }) => {
-    const entry = config.links.get(name);
-    return step === "retune" && entry !== undefined && life.all.get(name)?.ended === "revoked"
-      ? [stillRevoked(config, entry)]
-      : [];
-  });
-  return { config, desired, steps, problems: [...problems, ...touched] };
+  const touched = new Set(steps.map(({ name }) => name));
+  const revoked = [...config.links.values()].filter(({ name }) => life.isRevoked(name))
+    .map((entry) => ({ name: entry.name, warning: stillRevoked(config, entry) }))
+    // What was said of a text stays said while it is read again: a watch follows most reloads.
+    .filter(({ name, warning }) => touched.has(name) || isAmong(applied, config, warning));
+  return { config, desired, steps, problems: [...problems, ...revoked.map(({ warning }) => warning)] };
+}
+
+function isAmong({ config, problems }: Applied, { hash }: Config, warning: Problem): boolean {
+  return config?.hash === hash &&
+    problems.some((known) => JSON.stringify(known) === JSON.stringify(warning));
 }
 
 /** The file's links and those that no file names; where both want a name the file has it. */

@@ -79,17 +79,15 @@ export interface StateDir {
  */
 export async function openStateDir(state: string): Promise<StateDir> {
   const path = resolve(state);
+  let lock: Deno.FsFile | null = null;
   try {
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-    const lock = await takeLock(path);
-    return {
-      path,
-      database: `${path}/state.db`,
-      socket: controlSocketPath(path),
-      controlToken: await ownToken(`${path}/control.token`),
-      close: () => lock.close(),
-    };
+    const socket = controlSocketPath(path);
+    const held = lock = await takeLock(path);
+    const controlToken = await ownToken(`${path}/control.token`);
+    return { path, database: `${path}/state.db`, socket, controlToken, close: () => held.close() };
   } catch (cause) {
+    lock?.close();
     if (cause instanceof Failure) throw cause;
     throw new Failure(`the state directory ${path} can not be used: ${(cause as Error).message}`, {
       hint: "name another with --state DIR",

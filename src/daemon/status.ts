@@ -41,6 +41,11 @@ export function hubJson({ key: _, since, ...rest }: HubStatus): HubJson {
   return { ...rest, since: time(since)! };
 }
 
+/** What is printed later, of an event that is kept, must not count on. */
+function copyOf({ denied, shadowed, ...counters }: Counters): Counters {
+  return { ...counters, denied: { ...denied }, shadowed: { ...shadowed } };
+}
+
 /** `link` at `hubs`, those that are dialled. */
 export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJson {
   const { served, record } = link;
@@ -77,7 +82,7 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
       drain: printDuration(entry.drainMs),
       inspect: entry.inspect,
     },
-    counters: served.counters,
+    counters: copyOf(served.counters),
     lastError: state === "error" || state === "pending"
       ? urls.find(({ lastError }) => lastError !== null)?.lastError ?? served.problem
       : null,

@@ -12,6 +12,7 @@ import {
   type Revocation,
   type ServiceDecl,
   VERSION,
+  type Welcome,
 } from "../wire/hello.ts";
 import { splitHello, splitLinks } from "../wire/split.ts";
 import type { Talk } from "./dial.ts";
@@ -67,6 +68,7 @@ export class HubTalk implements Talk {
   declare(set: readonly ManagedLink[], remove: readonly ManagedLink[] = []): void {
     if (set.length === 0 && remove.length === 0) return;
     const revision = ++this.#revision;
+    for (const link of set) link.since ??= revision;
     for (const { key } of this.means.hubs.status()) {
       const change: Links = {
         type: "links",
@@ -83,12 +85,14 @@ export class HubTalk implements Talk {
     switch (message.type) {
       case "welcome":
         this.means.hubs.learn(hub, message.hubs);
+        // First the ids: one whose grant was lost is known by its revocation only then.
+        this.#granted(hub, message);
         for (const revocation of message.revoked) this.#revoked(hub, revocation);
-        return this.#granted(hub, message.links);
+        return;
       case "granted":
-        return this.#granted(hub, message.links);
+        return this.#granted(hub, message);
       case "revoke":
-        return this.#revoked(hub, message);
+        return this.#revokedNow(hub, message);
       case "refused":
         for (const { id, code, n } of message.counts) {
           if (Object.hasOwn(CODES, code)) this.means.refused(hub, id, code as Code, n);
@@ -100,12 +104,20 @@ export class HubTalk implements Talk {
     this.means.changed(hub);
   }
 
-  #granted(hub: string, grants: readonly Grant[]): void {
-    for (const grant of grants) {
+  #granted(hub: string, { links, revision }: Pick<Welcome, "links" | "revision">): void {
+    for (const grant of links) {
       const link = this.means.find(grant.name);
-      if (link !== undefined) this.means.granted(hub, link, grant);
+      if (link !== undefined && revision >= (link.since ?? 0)) this.means.granted(hub, link, grant);
     }
     this.means.settled();
+  }
+
+  /** It happens now, whatever the hub's clock says; only when it is told once more does it count from when it was made. */
+  #revokedNow(hub: string, revocation: Revocation): void {
+    const link = this.means.find(revocation.name);
+    const known = link?.revocation === revocation.at;
+    if (link !== undefined) link.revocation = revocation.at;
+    this.#revoked(hub, known ? revocation : { ...revocation, at: this.means.now() });
   }
 
   /** The hub holds on to a revocation until it is declared, also one that a renewal has settled since. */

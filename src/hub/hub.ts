@@ -162,6 +162,9 @@ class RunningHub implements Hub, HubState {
   }
 
   async rebind(listen: ListenAddress | null): Promise<void> {
+    const { hostname, port } = listen ?? DEFAULT_LISTEN;
+    // The port is ours: it could not be bound once more.
+    if (hostname === this.#address.hostname && port === this.#address.port) return;
     const before = this.#listener;
     await this.#listen(listen);
     before?.close();

@@ -18,6 +18,9 @@ export function eventStream(context: Context, { events, requests, clock }: Contr
   if (last !== undefined && !/^\d{1,15}$/.test(last)) {
     throw new ApiProblem(400, "bad_request", "Last-Event-ID is not one of these events.");
   }
+  const headers = { ...NO_STORE, "Content-Type": "text/event-stream" };
+  // Nobody would read, or cancel, a body.
+  if (context.req.raw.method === "HEAD") return context.body(null, 200, headers);
   const encoder = new TextEncoder();
   let end = () => {};
   const body = new ReadableStream<Uint8Array>({
@@ -39,7 +42,7 @@ export function eventStream(context: Context, { events, requests, clock }: Contr
       beat.set(BEAT_MS);
       // Something at once: a client knows that it is heard.
       send("retry: 1000\n\n");
-      if (last !== undefined) { for (const event of events.since(Number(last))) tell(event); }
+      for (const event of last === undefined ? [] : events.since(Number(last))) tell(event);
       const deaf = events.listen(tell);
       if (withRequests) requests.watchers++;
       end = () => {
@@ -51,7 +54,7 @@ export function eventStream(context: Context, { events, requests, clock }: Contr
     },
     cancel: () => end(),
   });
-  return context.body(body, 200, { ...NO_STORE, "Content-Type": "text/event-stream" });
+  return context.body(body, 200, headers);
 }
 
 /** JSON has no line feeds: one `data` line holds it. */

@@ -11,7 +11,8 @@ import { createControlApi } from "./api.ts";
 import { guard } from "./guard.ts";
 import type { ControlState } from "./state.ts";
 
-const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 4545 };
+/** Where it listens unless it is told otherwise. */
+export const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 4545 };
 
 /** What is in flight when a listener is exchanged or the daemon ends: a `reload` that moves it, mostly. */
 const LEAVE_MS = 1_000;
