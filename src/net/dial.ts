@@ -2,9 +2,7 @@
 import type { TargetTls } from "../core/entry.ts";
 import type { Target } from "../core/target.ts";
 import type { Socket } from "./socket.ts";
-import { connectTls } from "./tls_socket.ts";
-
-const VERIFY: TargetTls = { caFile: null, serverName: null, insecure: false };
+import { encryptBy } from "./tls_socket.ts";
 
 /**
  * Connects to `target`: every address of its name in turn, TLS for https, verified unless `tls` says otherwise. Rejects
@@ -16,31 +14,31 @@ export async function dial(target: Target, tls: TargetTls | null, signal: AbortS
     return await orAbort(Deno.connect({ transport: "unix", path: target.path }), signal);
   }
   const { kind, host, port } = target;
-  const { caFile, serverName, insecure } = tls ?? VERIFY;
-  if (kind === "https" && (insecure || caFile !== null)) {
-    const ca = caFile === null ? null : await Deno.readTextFile(caFile);
-    const options = { port, name: serverName ?? host, ca, insecure, signal };
-    return await byName(host, (host) => connectTls({ host, ...options }));
-  }
-  const conn = await orAbort(byName(host, (hostname) => Deno.connect({ hostname, port })), signal);
+  const caFile = kind === "https" ? tls?.caFile ?? null : null;
+  const ca = caFile === null ? null : await Deno.readTextFile(caFile);
+  const conn = await orAbort(connect(host, port), signal);
   // A request goes out in one write; what a target streams must not wait for more either.
   conn.setNoDelay(true);
-  return kind === "https" ? await encrypt(conn, serverName ?? host, signal) : conn;
+  if (kind !== "https") return conn;
+  const name = tls?.serverName ?? host, insecure = tls?.insecure ?? false;
+  if (ca === null && !insecure) return await encrypt(conn, name, signal);
+  return await encryptBy(conn, { name, ca, insecure }, signal);
 }
 
-async function byName<T>(host: string, connect: (host: string) => Promise<T>): Promise<T> {
+async function connect(hostname: string, port: number): Promise<Deno.TcpConn> {
   try {
-    return await connect(host);
+    return await Deno.connect({ hostname, port });
   } catch (error) {
     // Many hosts files give localhost one family, and development servers listen on the other.
-    if (host !== "localhost" || (error as { code?: string }).code !== "ECONNREFUSED") throw error;
-    return await connect("::1").catch(() => Promise.reject(error));
+    if (hostname !== "localhost" || !(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    return await Deno.connect({ hostname: "::1", port }).catch(() => Promise.reject(error));
   }
 }
 
 /** Verified by the default roots. */
 async function encrypt(conn: Deno.TcpConn, hostname: string, signal: AbortSignal): Promise<Socket> {
   const encrypted = await Deno.startTls(conn, { hostname });
+  // Where the other side says nothing, the runtime waits for it behind our back: only its leaving frees the socket.
   const giveUp = () => encrypted.close();
   signal.addEventListener("abort", giveUp, { once: true });
   if (signal.aborted) giveUp();
