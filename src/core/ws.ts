@@ -41,6 +41,8 @@ export interface WsSink {
   closing(code: number, reason: string): void;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** What is read next. */
 const enum Step {
   HEADER,
@@ -53,9 +55,11 @@ export class WsReader {
   readonly #masked: boolean;
   readonly #limit: number;
   #step = Step.HEADER;
-  /** A header, as far as it came; or a control frame's payload. */
-  readonly #kept = new Uint8Array(CONTROL_MAX);
+  /** A header, as far as it came. So small that it costs an idle connection no memory outside the heap. */
+  readonly #kept = new Uint8Array(WS_HEADER_MAX);
   #have = 0;
+  /** The payload of a control frame, as far as it came. */
+  #control = NOTHING;
   #opcode = 0;
   #fin = false;
   #left = 0;
@@ -87,8 +91,7 @@ export class WsReader {
       if (this.#key !== 0) this.#key = applyMask(bytes, at, end, this.#key);
       this.#left -= end - at;
       if (this.#opcode >= Opcode.CLOSE) {
-        this.#kept.set(bytes.subarray(at, end), this.#have);
-        this.#have += end - at;
+        this.#control.set(bytes.subarray(at, end), this.#control.length - this.#left - (end - at));
       } else {
         if (this.#message === Opcode.TEXT) this.#checkText(bytes.subarray(at, end), false);
         sink.payload(this.#message, bytes, at, end);
@@ -115,7 +118,8 @@ export class WsReader {
         : 0;
       this.#have = 0;
       this.#step = Step.PAYLOAD;
-      if (this.#opcode < Opcode.CLOSE) {
+      if (this.#opcode >= Opcode.CLOSE) this.#control = new Uint8Array(this.#left);
+      else {
         this.#length += this.#left;
         if (this.#length > this.#limit) throw new WsError(CloseCode.TOO_BIG, "a message is too long");
       }
@@ -156,20 +160,21 @@ export class WsReader {
 
   /** A frame is complete. */
   #ended(sink: WsSink): void {
-    const kept = this.#kept.subarray(0, this.#have);
-    this.#have = 0;
     this.#step = Step.HEADER;
     if (this.#opcode < Opcode.CLOSE) {
       if (!this.#fin) return;
       const message = this.#message;
       this.#message = 0;
       if (message === Opcode.TEXT) this.#checkText(NOTHING, true);
-      sink.message(message);
-    } else if (this.#opcode === Opcode.PING) sink.ping(kept);
-    else if (this.#opcode === Opcode.PONG) sink.pong(kept);
+      return sink.message(message);
+    }
+    const payload = this.#control;
+    this.#control = NOTHING;
+    if (this.#opcode === Opcode.PING) sink.ping(payload);
+    else if (this.#opcode === Opcode.PONG) sink.pong(payload);
     else {
       this.#step = Step.CLOSED;
-      const { code, reason } = readClose(kept);
+      const { code, reason } = readClose(payload);
       sink.closing(code, reason);
     }
   }
@@ -179,8 +184,6 @@ export class WsReader {
     decode(this.#utf8, bytes, last);
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 function protocol(message: string): WsError {
   return new WsError(CloseCode.PROTOCOL, message);
