@@ -105,8 +105,9 @@ function readRenewal(body: Record<string, unknown>): { ttlMs?: number | null; ne
   checkMembers(body, {
     newId: isFlag,
     ttl(value) {
+      if (typeof value !== "string") return "is no text such as 1h";
       try {
-        ttlMs = parseDuration(String(value));
+        ttlMs = parseDuration(value);
         return ttlMs === 0 ? "is over as it begins" : null;
       } catch (error) {
         return (error as Error).message;
