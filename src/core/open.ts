@@ -55,13 +55,15 @@ export function readOpen(bytes: Uint8Array, from: number, to: number): OpenField
   const requestId = skipText(bytes, address, to);
   const host = skipText(bytes, requestId, to);
   if (skipText(bytes, host, to) !== to) throw new FrameError("an OPEN with octets after its texts");
+  // One decoding is dearer than four slices.
+  const texts = latin1(bytes, from, to);
   return {
     kind: kind === HTTP ? "http" : "tcp",
     https: (flags & HTTPS) !== 0,
-    link: latin1(bytes, link + 1, address),
-    address: latin1(bytes, address + 1, requestId),
-    requestId: latin1(bytes, requestId + 1, host),
-    host: latin1(bytes, host + 1, to),
+    link: texts.slice(3, address - from),
+    address: texts.slice(address + 1 - from, requestId - from),
+    requestId: texts.slice(requestId + 1 - from, host - from),
+    host: texts.slice(host + 1 - from),
   };
 }
 
