@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { INITIAL_WINDOW, MAX_CREDIT } from "../../src/core/flow.ts";
 import { LAST, MAX_PAYLOAD, MORE, Type } from "../../src/core/frame.ts";
 import { openLength, writeOpen } from "../../src/core/open.ts";
-import { ascii, CARRIERS, Cheat, frame, HTTP, join, TCP, until } from "./session_rig.ts";
+import { Random } from "../pure/random.ts";
+import { ascii, CARRIERS, Cheat, frame, HTTP, join, TCP, turns, until } from "./session_rig.ts";
 import { sendBytes } from "./wires.ts";
 
 const { OPEN, HEAD, DATA, END, RESET, CREDIT, PING, PONG, DRAIN, CONTROL } = Type;
@@ -191,3 +192,38 @@ for (const { name, make } of CARRIERS) {
 function fail(): never {
   throw new TypeError("a defect of ours");
 }
+
+Deno.test("frames with octets changed, left out or put in end a session with a reason or leave it be", async () => {
+  const random = new Random(31);
+  const fine = FINE.map(([, ...frames]) => join(frames)).filter(({ length }) => length < 2000);
+  const broken = BROKEN.map(([, , ...frames]) => join(frames)).filter(({ length }) => length < 2000);
+  for (let round = 0; round < 60; round++) {
+    const cheats = await Promise.all(
+      Array.from({ length: 50 }, async () => new Cheat(await CARRIERS[0].make())),
+    );
+    for (const cheat of cheats) {
+      cheat.party.ask(TCP);
+      const bytes = [...random.of(random.below(2) === 0 ? fine : broken)];
+      for (let n = random.below(4); n >= 0; n--) {
+        const at = random.below(bytes.length);
+        bytes.splice(
+          at,
+          random.below(2),
+          ...random.of([[], [random.below(256)], [bytes[at] ^ 1 << random.below(8)]]),
+        );
+      }
+      cheat.say(Uint8Array.from(bytes));
+    }
+    await turns(1);
+    for (const cheat of cheats) {
+      const { party } = cheat;
+      assert.ok(
+        party.closings.every(({ code }) => code === "protocol_error"),
+        JSON.stringify(party.closings),
+      );
+      cheat.close();
+      assert.equal(party.closings.length, 1);
+      assert.equal(party.session.streams, 0);
+    }
+  }
+});
