@@ -6,7 +6,9 @@ import { DaemonRig } from "./daemon_rig.ts";
 
 Deno.test("over TCP everything but health needs the token", async () => {
   await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
-  for (const fields of [[], ["Authorization: Bearer wrong"], [`${rig.bearer}x`], ["Authorization: Basic eA=="]]) {
+  for (
+    const fields of [[], ["Authorization: Bearer wrong"], [`${rig.bearer}x`], ["Authorization: Basic eA=="]]
+  ) {
     for (const path of ["/v1/status", "/v1/links", "/nothing", "/healthz/"]) {
       const refused = await rig.tcp("GET", path, { fields });
       assert.deepEqual([refused.status, refused.json.code], [401, "unauthorized"], `${path} ${fields}`);
@@ -25,15 +27,21 @@ Deno.test("only names of this machine are answered to, and no page of another or
   for (const name of ["127.0.0.1", "localhost", "LocalHost", "[::1]", "connectd.localhost"]) {
     assert.equal((await rig.tcp("GET", "/v1/status", { host: `${name}:${port}` })).status, 200, name);
   }
-  for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1", "localhost:1", `127.0.0.1.:${port}`]) {
+  for (
+    const host of ["evil.example", `evil.example:${port}`, "127.0.0.1", "localhost:1", `127.0.0.1.:${port}`]
+  ) {
     const refused = await rig.tcp("GET", "/healthz", { host });
     assert.deepEqual([refused.status, refused.json.code], [421, "wrong_host"], host);
   }
-  for (const origin of ["https://evil.example", "null", `https://127.0.0.1:${port}`, `http://localhost:${port}`]) {
+  for (
+    const origin of ["https://evil.example", "null", `https://127.0.0.1:${port}`, `http://localhost:${port}`]
+  ) {
     const refused = await rig.tcp("GET", "/healthz", { fields: [rig.bearer, `Origin: ${origin}`] });
     assert.deepEqual([refused.status, refused.json.code], [403, "foreign_origin"], origin);
   }
-  const own = await rig.tcp("GET", "/v1/status", { fields: [rig.bearer, `Origin: http://127.0.0.1:${port}`] });
+  const own = await rig.tcp("GET", "/v1/status", {
+    fields: [rig.bearer, `Origin: http://127.0.0.1:${port}`],
+  });
   assert.equal(own.status, 200);
 });
 
@@ -106,7 +114,9 @@ Deno.test("lists come by pages in the order of names", async () => {
 
 Deno.test("what does not exist is 404, and a method that is not possible is 405 with Allow", async () => {
   await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
-  for (const [method, path] of [["GET", "/v1/links/no"], ["DELETE", "/v1/links/no"], ["GET", "/v1/nothing"]]) {
+  for (
+    const [method, path] of [["GET", "/v1/links/no"], ["DELETE", "/v1/links/no"], ["GET", "/v1/nothing"]]
+  ) {
     const { status, json, head } = await rig.api(method, path);
     assert.deepEqual([status, json.code], [404, "not_found"], path);
     assert.match(head, /^content-type: application\/problem\+json/im);
@@ -114,12 +124,14 @@ Deno.test("what does not exist is 404, and a method that is not possible is 405 
     assert.deepEqual(Object.keys(json), ["type", "title", "status", "code", "detail", "requestId"]);
   }
   assert.equal((await rig.api("POST", "/v1/links/no/renew")).status, 404);
-  for (const [method, path, allow] of [
-    ["DELETE", "/v1/links", "GET, POST, HEAD"],
-    ["PUT", "/v1/links/demo", "GET, DELETE, HEAD"],
-    ["GET", "/v1/reload", "POST"],
-    ["POST", "/v1/status", "GET, HEAD"],
-  ]) {
+  for (
+    const [method, path, allow] of [
+      ["DELETE", "/v1/links", "GET, POST, HEAD"],
+      ["PUT", "/v1/links/demo", "GET, DELETE, HEAD"],
+      ["GET", "/v1/reload", "POST"],
+      ["POST", "/v1/status", "GET, HEAD"],
+    ]
+  ) {
     const { status, head } = await rig.api(method, path);
     assert.equal(status, 405, path);
     assert.equal(/^allow: (.*)\r$/im.exec(head)?.[1], allow);
@@ -132,14 +144,16 @@ Deno.test("a renewal that can not be read is pointed at, and renews nothing", as
   await using rig = await DaemonRig.start("links: { demo: { target: echo, ttl: 1h } }");
   const { expiresAt } = rig.link("demo");
   await rig.pass(2000);
-  for (const [body, pointer] of [
-    [{ ttl: "soon" }, "/ttl"],
-    [{ ttl: "0s" }, "/ttl"],
-    [{ ttl: null }, "/ttl"],
-    [{ ttl: ["1h"] }, "/ttl"],
-    [{ newId: "yes" }, "/newId"],
-    [{ "a/b~c": 1 }, "/a~1b~0c"],
-  ] as const) {
+  for (
+    const [body, pointer] of [
+      [{ ttl: "soon" }, "/ttl"],
+      [{ ttl: "0s" }, "/ttl"],
+      [{ ttl: null }, "/ttl"],
+      [{ ttl: ["1h"] }, "/ttl"],
+      [{ newId: "yes" }, "/newId"],
+      [{ "a/b~c": 1 }, "/a~1b~0c"],
+    ] as const
+  ) {
     const { status, json } = await rig.api("POST", "/v1/links/demo/renew", body);
     assert.deepEqual([status, json.errors?.[0]?.pointer], [422, pointer], JSON.stringify(body));
   }

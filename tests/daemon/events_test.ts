@@ -5,6 +5,7 @@ import type { ControlState } from "../../src/daemon/control/state.ts";
 import { Events } from "../../src/daemon/events.ts";
 import { RequestEvents } from "../../src/daemon/requests.ts";
 import { createLog } from "../../src/log.ts";
+import { eventually } from "../hub/rig.ts";
 import { DaemonRig } from "./daemon_rig.ts";
 
 interface Told {
@@ -169,9 +170,16 @@ function stream() {
       deaf();
     };
   };
-  const app = createControlApi({ clock, events, requests } as ControlState, () => {}, createLog({ write() {} }));
+  const app = createControlApi(
+    { clock, events, requests } as unknown as ControlState,
+    () => {},
+    createLog({ write() {} }),
+  );
   const call = async (method = "GET") =>
-    await app.fetch(new Request("http://x/v1/events?requests=true", { method }), { local: true, requestId: "r" });
+    await app.fetch(new Request("http://x/v1/events?requests=true", { method }), {
+      local: true,
+      requestId: "r",
+    });
   return { clock, events, requests, heard, call };
 }
 
@@ -191,8 +199,7 @@ Deno.test("a client on the socket that goes away is forgotten", async () => {
   const client = await Client.connect(rig, "?requests=true");
   assert.equal(requests.watchers, 1);
   client.leave();
-  for (let tries = 0; requests.watchers > 0 && tries < 1000; tries++) await new Promise((turn) => setTimeout(turn, 5));
-  assert.equal(requests.watchers, 0);
+  await eventually(() => requests.watchers, (watchers) => watchers === 0);
 });
 
 Deno.test("a client that does not read is cut, gets what waited for it, and can resume", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../src/core/errors.ts";
 import { BadFile } from "../../src/daemon/daemon.ts";
-import { HubRig } from "../hub/rig.ts";
+import { eventually, HubRig } from "../hub/rig.ts";
 import { DaemonRig } from "./daemon_rig.ts";
 import { FakeHub } from "./fake_hub.ts";
 
@@ -42,7 +42,9 @@ Deno.test("a reload answers with its plan, and each that changes something adds 
 
 Deno.test("an unchanged file is an empty plan and no new generation, whatever its comments and order say", async () => {
   await using rig = await DaemonRig.start(TWO);
-  const same = await rig.reload("# said\nlinks:\n  b: { target: 'echo' }\n  a: { rate: 100/m, target: echo }");
+  const same = await rig.reload(
+    "# said\nlinks:\n  b: { target: 'echo' }\n  a: { rate: 100/m, target: echo }",
+  );
   assert.deepEqual(same.json, { plan: [], applied: true, problems: [] });
   assert.equal((await rig.api("GET", "/v1/status")).json.config.generation, 1);
 });
@@ -100,7 +102,10 @@ Deno.test("an empty file ends no running links unless that is asked for", async 
   assert.equal(rig.daemon.links().length, 2);
   const wrong = await rig.api("POST", "/v1/reload", { allowEmpty: 1, more: 2 });
   assert.equal(wrong.status, 422);
-  assert.deepEqual(wrong.json.errors.map(({ pointer }: { pointer: string }) => pointer), ["/allowEmpty", "/more"]);
+  assert.deepEqual(wrong.json.errors.map(({ pointer }: { pointer: string }) => pointer), [
+    "/allowEmpty",
+    "/more",
+  ]);
   const asked = await rig.reload("links: {}", { allowEmpty: true });
   assert.deepEqual([asked.status, asked.json.plan.length], [200, 2]);
   assert.deepEqual(rig.daemon.links(), []);
@@ -109,10 +114,8 @@ Deno.test("an empty file ends no running links unless that is asked for", async 
 Deno.test("a change of the file is noticed and applied without being asked for", async () => {
   await using rig = await DaemonRig.start(TWO);
   rig.write("links: { c: { target: echo } }");
-  for (let tries = 0; rig.link("c") === undefined && tries < 500; tries++) {
-    await rig.pass(500);
-    await new Promise((turn) => setTimeout(turn, 10));
-  }
+  const look = async () => (await rig.pass(500), rig.link("c"));
+  await eventually(look, (link) => link !== undefined);
   assert.deepEqual(rig.daemon.links().map(({ name }) => name), ["c"]);
 });
 
@@ -181,10 +184,7 @@ Deno.test("links move from the embedded hub to one elsewhere, and back", async (
   const moved = await rig.reload(there);
   assert.deepEqual([moved.status, moved.json.problems], [200, []]);
   assert.equal(rig.daemon.hub, url);
-  for (let tries = 0; rig.link("a").state !== "active" && tries < 1000; tries++) {
-    await new Promise((turn) => setTimeout(turn, 5));
-  }
-  const at = rig.link("a");
+  const at = await eventually(() => rig.link("a"), ({ state }) => state === "active");
   assert.deepEqual([at.state, at.urls.length], ["active", 1]);
   assert.equal((await elsewhere.visit(at.id!)).status, 200);
   assert.equal(rig.hub.closed, true);
@@ -210,7 +210,8 @@ Deno.test("a reload that is under way when the daemon ends leaves nothing behind
 Deno.test("a thousand links are opened and retuned by one reload, and no stream drops", async () => {
   await using rig = await DaemonRig.start("links: {}");
   const file = (rate: string) =>
-    "links:\n" + Array.from({ length: 1000 }, (_, i) => `  l${i}: { target: echo, rate: ${rate} }`).join("\n");
+    "links:\n" +
+    Array.from({ length: 1000 }, (_, i) => `  l${i}: { target: echo, rate: ${rate} }`).join("\n");
   const timed = async (yaml: string) => {
     rig.write(yaml);
     const begun = performance.now();
