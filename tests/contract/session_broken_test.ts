@@ -1,11 +1,15 @@
 /** What a peer may not do: its session ends with a reason, and nothing else comes of it. */
 import assert from "node:assert/strict";
+import { TestClock } from "../../src/clock.ts";
 import { INITIAL_WINDOW, MAX_CREDIT } from "../../src/core/flow.ts";
 import { LAST, MAX_PAYLOAD, MORE, Type } from "../../src/core/frame.ts";
 import { openLength, writeOpen } from "../../src/core/open.ts";
 import { Random } from "../pure/random.ts";
 import { ascii, CARRIERS, Cheat, frame, HTTP, join, TCP, turns, until } from "./session_rig.ts";
 import { sendBytes } from "./wires.ts";
+
+/** One for all, where no time passes: each is thousands of slots. */
+const clock = new TestClock();
 
 const { OPEN, HEAD, DATA, END, RESET, CREDIT, PING, PONG, DRAIN, CONTROL } = Type;
 
@@ -127,7 +131,7 @@ const FINE: readonly [why: string, ...frames: Uint8Array[]][] = [
 for (const { name, make } of CARRIERS) {
   Deno.test(`${name}: a frame that breaks the rules ends the session with a reason`, async () => {
     for (const [why, message, ...frames] of BROKEN) {
-      const cheat = new Cheat(await make());
+      const cheat = new Cheat(await make(), clock);
       const { party, ear } = cheat;
       party.onOpen = (reader) => reader.stalled = true;
       const asked = party.ask(TCP);
@@ -147,7 +151,7 @@ for (const { name, make } of CARRIERS) {
 
   Deno.test(`${name}: what is unusual breaks no rule`, async () => {
     for (const [why, ...frames] of FINE) {
-      const cheat = new Cheat(await make());
+      const cheat = new Cheat(await make(), clock);
       cheat.party.onOpen = (reader) => reader.stalled = true;
       cheat.say(...frames, frame(PING, 0, "still on"));
       await until(() => cheat.heard.includes(`${PONG} 0 still on`) || cheat.party.closings.length > 0);
@@ -158,7 +162,7 @@ for (const { name, make } of CARRIERS) {
 
   Deno.test(`${name}: a message that ends within a frame ends the session`, async () => {
     for (const octets of [1, 7, 8, 11]) {
-      const cheat = new Cheat(await make());
+      const cheat = new Cheat(await make(), clock);
       sendBytes(cheat.pair.ends[0], frame(PING, 0, "12345678").subarray(0, octets));
       await until(() => cheat.party.closings.length > 0);
       assert.match(cheat.party.closings[0].message, /ended within a frame/);
@@ -176,7 +180,7 @@ for (const { name, make } of CARRIERS) {
       [[open(2, TCP), frame(11, 2)], ({ party }) => party.onOpen = (reader) => reader.reset = fail],
     ];
     for (const [frames, spoil] of cases) {
-      const cheat = new Cheat(await make());
+      const cheat = new Cheat(await make(), clock);
       spoil(cheat);
       const other = cheat.party.ask(TCP);
       cheat.say(...frames);
@@ -199,7 +203,7 @@ Deno.test("frames with octets changed, left out or put in end a session with a r
   const broken = BROKEN.map(([, , ...frames]) => join(frames)).filter(({ length }) => length < 2000);
   for (let round = 0; round < 60; round++) {
     const cheats = await Promise.all(
-      Array.from({ length: 50 }, async () => new Cheat(await CARRIERS[0].make())),
+      Array.from({ length: 50 }, async () => new Cheat(await CARRIERS[0].make(), clock)),
     );
     for (const cheat of cheats) {
       cheat.party.ask(TCP);

@@ -224,13 +224,12 @@ export function promise(title: string, run: (sessions: Sessions) => Promise<void
 
 /** An acceptor whose peer is not to be trusted: it sends bytes, and hears frames. */
 export class Cheat implements FrameSink {
-  readonly clock = new TestClock();
   readonly party = new Party();
   /** `type stream payload` of what came. */
   readonly heard: string[] = [];
   readonly ear = new Ear();
 
-  constructor(readonly pair: Pair, streams = 1000) {
+  constructor(readonly pair: Pair, readonly clock = new TestClock()) {
     const frames = new FrameReader();
     const [ours, theirs] = pair.ends;
     ours.start({
@@ -238,7 +237,7 @@ export class Cheat implements FrameSink {
       boundary() {},
       closed: (reason) => this.ear.closed(reason),
     });
-    this.party.session = new Session(theirs, "acceptor", this.party, this.clock, { streams });
+    this.party.session = new Session(theirs, "acceptor", this.party, this.clock, { streams: 1000 });
   }
 
   frame(type: number, stream: number, bytes: Uint8Array, from: number, to: number): void {
