@@ -44,6 +44,8 @@ async function encrypt(conn: Deno.TcpConn, hostname: string, signal: AbortSignal
   if (signal.aborted) giveUp();
   try {
     await encrypted.handshake();
+    // It may have been given up, and closed, in the very moment in which it was ready.
+    signal.throwIfAborted();
     return encrypted;
   } catch (error) {
     close(encrypted);
@@ -62,7 +64,10 @@ function orAbort<T extends Socket>(pending: Promise<T>, signal: AbortSignal): Pr
     };
     if (signal.aborted) return give();
     signal.addEventListener("abort", give, { once: true });
-    pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", give));
+    // No later than it is settled, or a connection that is the caller's already would be closed behind its back.
+    const done = () => signal.removeEventListener("abort", give);
+    pending.then(done, done);
+    pending.then(resolve, reject);
   });
 }
 

@@ -74,6 +74,23 @@ Deno.test("a target is reached by a unix socket, and one that is not there is re
   await Deno.remove(dir, { recursive: true });
 });
 
+Deno.test("a connection that is made as its caller gives up is the caller's alone", async () => {
+  const dir = await Deno.makeTempDir(), path = `${dir}/app.sock`;
+  const abort = new AbortController(), real = Deno.connect;
+  {
+    await using _ = new TargetRig(answering("ok"), { listener: Deno.listen({ transport: "unix", path }) });
+    const made = Deno.connect({ transport: "unix", path });
+    Deno.connect = (() => made) as unknown as typeof real;
+    const dialled = dial({ kind: "unix", path }, null, abort.signal);
+    Deno.connect = real;
+    // Between the runtime's promise and the caller's lie others: it gives up when the first one is kept.
+    made.then(() => abort.abort());
+    // Throws where it was closed before.
+    (await dialled).close();
+  }
+  await Deno.remove(dir, { recursive: true });
+});
+
 Deno.test("a certificate is verified: by the default roots, by those of a file, or not at all", async () => {
   await using rig = tlsRig(answering("ok"));
   const cases: [what: string, tls: TargetTls | null, host: string, reached: boolean][] = [
