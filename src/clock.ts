@@ -15,7 +15,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since 1970, UTC; can jump. */
   now(): number;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Milliseconds on a clock that only goes forward, to a millisecond. */
   mono(): number;
   /** A coarse deadline on the wheel, not yet set. */
   timer(fire: () => void): Timer;
@@ -25,13 +25,22 @@ class WheelClock implements Clock {
   readonly #wheel = new Wheel();
   #driver: ReturnType<typeof setInterval> | null = null;
   #origin = 0;
+  /** When the forward clock was read last, by the wall's, and what it said. */
+  #readAt = 0;
+  #mono = 0;
 
   now(): number {
     return Date.now();
   }
 
+  /** Read anew once a millisecond: asking the runtime costs as much as judging a request does. */
   mono(): number {
-    return performance.now();
+    const wall = Date.now();
+    if (wall !== this.#readAt) {
+      this.#readAt = wall;
+      this.#mono = performance.now();
+    }
+    return this.#mono;
   }
 
   timer(fire: () => void): Timer {

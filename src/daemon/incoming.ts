@@ -29,6 +29,7 @@ type Asked = Facts & { credential: Facts["credential"] };
 export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   link!: ServedLink;
   follower: Follower | null = null;
+  place = -1;
   readonly #serving: Serving;
   #head: RequestHead | null = null;
   #facts!: Asked;

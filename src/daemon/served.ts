@@ -1,6 +1,7 @@
 /** A link at run time: what the control line changes and the data line serves by. Both lines meet here only. */
 import { createHash } from "node:crypto";
 import type { Clock, Timer } from "../clock.ts";
+import { Bag, type Bagged } from "../core/bag.ts";
 import type { Code, Refusal } from "../core/errors.ts";
 import type { Entry } from "../core/entry.ts";
 import { Policy, PolicyState } from "../core/policy.ts";
@@ -21,7 +22,7 @@ export interface Counters {
 }
 
 /** Something in flight that can be told to end now. */
-export interface Cuttable {
+export interface Cuttable extends Bagged {
   cut(): void;
 }
 
@@ -54,7 +55,7 @@ export class ServedLink {
   readonly state: PolicyState;
   /** In CDN-Loop of every request that goes to the target: seen again, the link leads to itself. */
   readonly digest: string;
-  readonly streams = new Set<Cuttable>();
+  readonly streams = new Bag<Cuttable>();
   entry: Entry;
   policy: Policy;
   pool: TargetPool;
@@ -150,7 +151,7 @@ export class ServedLink {
 
   #cutAll(): void {
     this.#drain?.clear();
-    for (const stream of [...this.streams]) stream.cut();
+    for (const stream of this.streams.items()) stream.cut();
     if (this.#retired) this.close();
   }
 

@@ -5,6 +5,7 @@ import { FrameError, Type, writeU32 } from "../core/frame.ts";
 import { NARROW, NARROW_BACK, type OpenFields, openLength, readOpen, writeOpen } from "../core/open.ts";
 import type { Outbox } from "./outbox.ts";
 import { Stream, type StreamSink } from "./stream.ts";
+import { StreamTable } from "./table.ts";
 import { writeText } from "./text.ts";
 
 /** A stream that has moved so much counts as this much load, however much more it moves. */
@@ -21,7 +22,7 @@ export class Streams {
   readonly outbox: Outbox;
   readonly bulk = BULK;
   rttMs: number | null = null;
-  readonly #open = new Map<number, Stream>();
+  readonly #open = new StreamTable();
   readonly #budget = new Budget();
   /** The last id that was taken, by this side and by the other. */
   #own: number;
@@ -86,7 +87,7 @@ export class Streams {
 
   /** Throws FrameError unless `id` may be the other side's next: ahead of its last, and not open. */
   checkNew(id: number): void {
-    if (((id ^ this.#theirs) & 1) !== 0 || !isAhead(id, this.#theirs) || this.#open.has(id)) {
+    if (((id ^ this.#theirs) & 1) !== 0 || !isAhead(id, this.#theirs) || this.#open.get(id) !== undefined) {
       throw new FrameError(`OPEN of stream ${id}`);
     }
   }
@@ -115,7 +116,7 @@ export class Streams {
   /** Cuts them all: the session is over. Returns what a reader threw: it must not keep the others open. */
   cutAll(code: string): string | null {
     let failure: string | null = null;
-    for (const stream of [...this.#open.values()]) {
+    for (const stream of this.#open.values()) {
       try {
         stream.receiveReset(code);
       } catch (error) {
@@ -143,7 +144,7 @@ export class Streams {
   }
 
   gone(stream: Stream): void {
-    if (!this.#open.delete(stream.id)) return;
+    if (!this.#open.delete(stream)) return;
     if (((stream.id ^ this.#own) & 1) !== 0) this.#accepted--;
     this.#weight -= stream.moved;
     this.outbox.forget(stream);
@@ -151,13 +152,13 @@ export class Streams {
   }
 
   #add(stream: Stream): Stream {
-    this.#open.set(stream.id, stream);
+    this.#open.add(stream);
     this.resized(stream.window);
     return stream;
   }
 
   #nextId(): number {
-    do this.#own = followingId(this.#own); while (this.#open.has(this.#own));
+    do this.#own = followingId(this.#own); while (this.#open.get(this.#own) !== undefined);
     return this.#own;
   }
 }
