@@ -20,7 +20,7 @@ import { Events } from "./events.ts";
 import { HubLine } from "./hub_line.ts";
 import { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
-import type { Base, Daemon, DaemonOptions } from "./options.ts";
+import { type Base, type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
 import { Outside, type Settings, Unbound } from "./outside.ts";
 import { SharedParts } from "./parts.ts";
 import { dropOneOffs, keepOneOff, readOneOff, stepsFor } from "./one_offs.ts";
@@ -35,6 +35,7 @@ import {
   settingProblem,
   withOneOffs,
 } from "./reload.ts";
+import { checkRenewal, type Renewal } from "./renewal.ts";
 import { RequestEvents } from "./requests.ts";
 import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
 import { type HubJson, hubJson, type LinkJson, linkJson } from "./status.ts";
@@ -48,15 +49,6 @@ const EXPLICIT_STILL_MS = 25;
 
 /** Whoever starts a daemon, or asks for a link, wants URLs: so long a hub may take to give them. */
 const GRANT_MS = 3_000;
-
-/** Without a file. */
-const NO_BASE: Omit<Base, "dir"> = {
-  hubs: [],
-  services: new Map(),
-  defaults: {},
-  connections: 2,
-  drainTimeoutMs: 30_000,
-};
 
 /**
  * Starts a daemon. Resolves when the file is applied, the control API answers and hubs that are there know the links.
@@ -206,16 +198,10 @@ class RunningDaemon implements Daemon, ControlState {
     return this.#json(link);
   }
 
-  async renew(name: string, o: { ttlMs?: number | null; newId?: boolean }): Promise<LinkJson> {
+  async renew(name: string, wish: Renewal): Promise<LinkJson> {
     const link = this.#named(name);
-    const { until, subdomain } = link.served.entry;
-    if (until !== null && o.ttlMs === undefined) {
-      throw invalid("ttl", "is needed: the link has an `until` of its own, which stays");
-    }
-    if (o.newId && subdomain !== null) {
-      throw invalid("newId", `is not possible: the link asks for the subdomain ${subdomain}`);
-    }
-    await this.#life.renew(link, { newId: o.newId ?? false, ...("ttlMs" in o ? { ttlMs: o.ttlMs } : {}) });
+    checkRenewal(link.served.entry, wish);
+    await this.#life.renew(link, wish);
     await this.#line.settleLink(link, GRANT_MS);
     return this.#json(link);
   }
@@ -355,8 +341,4 @@ class RunningDaemon implements Daemon, ControlState {
 
 function settingsOf({ hubs, listen, control, connections }: Config): Settings {
   return { hubs, listen, control, connections };
-}
-
-function invalid(member: string, detail: string): ApiProblem {
-  return new ApiProblem(422, "invalid", `${member} ${detail}.`, [], [{ pointer: `/${member}`, detail }]);
 }

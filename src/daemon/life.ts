@@ -23,6 +23,7 @@ import type { EventType } from "./events.ts";
 import { ManagedLink } from "./managed.ts";
 import { ONE_OFFS, type Records, type Scope } from "./records.ts";
 import type { Registry } from "./registry.ts";
+import type { Renewal } from "./renewal.ts";
 import { type Parts, ServedLink } from "./served.ts";
 
 export interface LifeOptions {
@@ -125,12 +126,12 @@ export class Life {
     if (link.ended === "revoked" && this.#links.get(link.name) === link) this.#o.declare([link]);
   }
 
-  /** Begins anew. `ttlMs` undefined: what the entry says counts. Resolves when that is durable. */
-  async renew(link: ManagedLink, o: { ttlMs?: number | null; newId: boolean }): Promise<void> {
+  /** Begins anew. Resolves when that is durable. */
+  async renew(link: ManagedLink, { ttlMs, newId = false }: Renewal): Promise<void> {
     const code = link.ended === "revoked" ? "link_revoked" : "link_removed";
-    const before = o.newId ? giveUpIds(link.record, code) : link.record;
-    if (o.newId) link.grants.clear();
-    const stored = this.#write(link, renew(before, this.#o.clock.now(), o.ttlMs));
+    const before = newId ? giveUpIds(link.record, code) : link.record;
+    if (newId) link.grants.clear();
+    const stored = this.#write(link, renew(before, this.#o.clock.now(), ttlMs));
     this.#o.registry.lead(link.record, link.served);
     this.#settle(link);
     this.#o.declare([link]);
@@ -228,7 +229,8 @@ export class Life {
   #settle(link: ManagedLink): void {
     const { served } = link;
     const now = this.#o.clock.now();
-    void this.#write(link, settle(link.record, served.entry, now));
+    const record = settle(link.record, served.entry, now);
+    if (record !== link.record) void this.#write(link, record);
     served.expiresAt = expiresAt(link.record);
     const ended = endedAs(link.record, now);
     if (ended === link.ended) return;

@@ -26,10 +26,19 @@ export type Base =
     readonly dir: string;
   };
 
+/** What a daemon without a file stands on unless it is told otherwise: the embedded hub and no services. */
+export const NO_BASE: Omit<Base, "dir"> = {
+  hubs: [],
+  services: new Map(),
+  defaults: {},
+  connections: 2,
+  drainTimeoutMs: 30_000,
+};
+
 export interface DaemonOptions {
   /** links.yaml; null: no file, one-offs only. */
   readonly file: string | null;
-  /** Read only where `file` is null; absent: the embedded hub and no services. */
+  /** Read only where `file` is null; absent: NO_BASE, and the working directory. */
   readonly base?: Base | null;
   /** The state directory. */
   readonly state: string;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { BadFile } from "../../src/daemon/daemon.ts";
 import { eventually, HubRig } from "../hub/rig.ts";
-import { DaemonRig } from "./daemon_rig.ts";
+import { DaemonRig, realHub } from "./daemon_rig.ts";
 import { FakeHub } from "./fake_hub.ts";
 
 const TWO = "links:\n  a: { target: echo, rate: 100/m }\n  b: { target: echo }";
@@ -205,6 +206,24 @@ Deno.test("a reload that is under way when the daemon ends leaves nothing behind
   await reloading;
   await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
   assert.equal((await rig.daemon.reload()).applied, false);
+});
+
+Deno.test("a change that is too large for one message reaches a real hub whole", async () => {
+  const paths = Array.from({ length: 60 }, (_, i) => `/${"long".repeat(12)}${i}`);
+  const file = (n: number) =>
+    `defaults: { paths: [${paths}] }\nlinks:\n` +
+    Array.from({ length: n }, (_, i) => `  l${i}: { target: echo }`).join("\n");
+  let folder = "";
+  await using rig = await DaemonRig.start("links: {}", {
+    embedded: (listen) => realHub(() => folder ||= Deno.makeTempDirSync(), systemClock)(listen),
+  });
+  await rig.reload(file(600));
+  const states = () => new Set(rig.daemon.links().map(({ state, lastError }) => lastError ?? state));
+  await eventually(states, (states) => !states.has("pending"));
+  assert.deepEqual(states(), new Set(["active"]));
+  await rig.restart();
+  assert.deepEqual(states(), new Set(["active"]));
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("a thousand links are opened and retuned by one reload, and no stream drops", async () => {

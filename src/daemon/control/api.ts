@@ -6,6 +6,7 @@ import { ApiProblem, type BodyError } from "../../api/problem.ts";
 import { Failure } from "../../core/errors.ts";
 import { parseDuration } from "../../core/units.ts";
 import type { Log } from "../../log.ts";
+import type { Renewal } from "../renewal.ts";
 import { eventStream } from "./event_stream.ts";
 import type { ControlState } from "./state.ts";
 
@@ -100,7 +101,7 @@ function readReload(body: Record<string, unknown>): { allowEmpty?: boolean } {
 }
 
 /** `{ttl?, newId?}` */
-function readRenewal(body: Record<string, unknown>): { ttlMs?: number | null; newId?: boolean } {
+function readRenewal(body: Record<string, unknown>): Renewal {
   let ttlMs: number | null | undefined;
   checkMembers(body, {
     newId: isFlag,

@@ -4,6 +4,7 @@ import type { Problem } from "../../config/problem.ts";
 import type { Step } from "../../core/plan.ts";
 import type { Events } from "../events.ts";
 import type { ReloadAnswer } from "../reload.ts";
+import type { Renewal } from "../renewal.ts";
 import type { RequestEvents } from "../requests.ts";
 import type { HubJson, LinkJson } from "../status.ts";
 
@@ -41,8 +42,8 @@ export interface ControlState {
   create(body: unknown): Promise<LinkJson>;
   /** Ends a link for good; again changes nothing. Throws ApiProblem, Failure. */
   revoke(name: string): Promise<LinkJson>;
-  /** Begins a link anew. `ttlMs` undefined: what it has. Throws ApiProblem, Failure. */
-  renew(name: string, options: { ttlMs?: number | null; newId?: boolean }): Promise<LinkJson>;
+  /** Begins a link anew. Throws ApiProblem, Failure. */
+  renew(name: string, wish: Renewal): Promise<LinkJson>;
   reload(options: { allowEmpty?: boolean }): Promise<ReloadAnswer>;
   /** What a reload would do. */
   plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }>;
