@@ -169,13 +169,15 @@ export class Names {
   }
 
   #randomFor(peer: Peer, wish: Wish): string {
-    const now = peer.links.get(wish.name);
-    if (now !== undefined && !now.record.subdomain && !wish.newId) return now.id;
-    // An id that this hub gave before it lost its store, or that another hub of the same store gave.
-    if (!wish.newId && wish.id !== null && isRandomId(wish.id)) {
-      const holder = this.#links.get(wish.id);
-      if (holder === undefined) return wish.id;
-      if (!holder.record.subdomain && this.#judge(holder, peer, wish) === "own") return wish.id;
+    if (!wish.newId) {
+      const asked = wish.id !== null && isRandomId(wish.id) ? wish.id : null;
+      const holder = asked === null ? undefined : this.#links.get(asked);
+      // Another link may have had the name since.
+      if (holder && !holder.record.subdomain && this.#judge(holder, peer, wish) === "own") return holder.id;
+      const now = peer.links.get(wish.name);
+      if (now !== undefined && !now.record.subdomain) return now.id;
+      // An id that this hub gave before it lost its store, or that another hub of the same store gave.
+      if (asked !== null && holder === undefined) return asked;
     }
     for (;;) {
       const id = randomId();

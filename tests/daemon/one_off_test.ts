@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { DaemonRig } from "./daemon_rig.ts";
+import { systemClock } from "../../src/clock.ts";
+import { ask, eventually } from "../hub/rig.ts";
+import { DaemonRig, realHub } from "./daemon_rig.ts";
 
 const HOUR = 3_600_000;
 const pointers = (json: { errors: { pointer: string }[] }) => json.errors.map(({ pointer }) => pointer);
@@ -86,6 +88,25 @@ Deno.test("a one-off is no business of the file, until the file names it", async
   const gone = await rig.reload("links: { demo: { target: echo } }");
   assert.deepEqual(gone.json.plan.map(({ step }: { step: string }) => step), ["close"]);
   assert.equal(rig.link("quick"), undefined);
+});
+
+Deno.test("at a real hub an entry, a one-off of its name, and the entry put back have each their own id", async () => {
+  let folder = "";
+  await using rig = await DaemonRig.start("links: { demo: { target: echo }, other: { target: echo } }", {
+    embedded: (listen) => realHub(() => folder ||= Deno.makeTempDirSync(), systemClock)(listen),
+  });
+  const whole = Deno.readTextFileSync(rig.file).replace("version: 1\n", "");
+  const { id, url } = rig.link("demo");
+  await rig.reload("links: { other: { target: echo } }");
+  const quick = await rig.daemon.create({ name: "demo", target: "echo" });
+  assert.notEqual(quick.id, id);
+  await rig.reload(whole);
+  await eventually(() => rig.link("demo"), ({ state }) => state === "active");
+  assert.equal(rig.link("demo").id, id);
+  const { port } = new URL(url!);
+  const visit = async (host: string) => (await ask(Number(port), host, "GET / HTTP/1.1")).status;
+  assert.deepEqual([await visit(`${id}.localhost`), await visit(`${quick.id}.localhost`)], [200, 410]);
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("one-offs that ended long ago are forgotten, at a start and when another one is made", async () => {
