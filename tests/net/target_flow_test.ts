@@ -109,6 +109,43 @@ Deno.test("what a target does not read is not reported, however it is framed; wh
   assert.equal(heard.flushedOctets, sent);
 });
 
+Deno.test("octets are reported when the kernel has them, and the head's are nobody's", async () => {
+  await using rig = new TargetRig(async (peer) => {
+    while (await peer.readHead() !== null) await peer.write("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  await rig.get();
+  const head = "POST / HTTP/1.1\r\nHost: target\r\nContent-Length: 1000\r\n\r\n";
+  const [socket] = rig.sockets;
+  const rest = Promise.withResolvers<number>();
+  socket.nextWrite = (p) => {
+    socket.nextWrite = () => rest.promise;
+    return socket.real.write(p.subarray(0, head.length + 100));
+  };
+  const heard = rig.ask(head, { framing: { kind: "length", length: 1000 } });
+  heard.request.send(new Uint8Array(1000));
+  await heard.until(() => heard.flushedOctets > 0);
+  assert.equal(heard.flushedOctets, 100);
+  rest.resolve(900);
+  await heard.until(() => heard.flushedOctets > 100);
+  assert.equal(heard.flushedOctets, 1000);
+});
+
+Deno.test("a visitor that sends slowly is not cut by the deadline of the idle connection it got", async () => {
+  const { rig, clock } = timedRig(async (peer) => {
+    await peer.readHead();
+    await peer.write("HTTP/1.1 204 No Content\r\n\r\n");
+    await peer.readAll();
+  });
+  await using _ = rig;
+  await rig.get();
+  const heard = rig.ask("POST /", { framing: { kind: "length", length: 2 } });
+  heard.send("a");
+  await heard.until(() => heard.flushedOctets === 1);
+  clock.advance(3_600_000);
+  assert.equal(heard.code, null);
+  assert.equal(rig.connections, 1);
+});
+
 Deno.test("the time for an answer runs from the last octet of the request", async () => {
   const { rig, clock } = timedRig(async (peer) => {
     await peer.readHead();

@@ -55,6 +55,7 @@ Deno.test("the target's direction ends first: what the visitor sends still arriv
   heard.send("thing");
   heard.request.finish("");
   assert.equal(await got.promise, "one more thing");
+  assert.equal(rig.sockets[0].closed, true);
 });
 
 Deno.test("an upgraded connection that breaks is no clean end", async () => {
