@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/clock.ts";
-import { ask } from "../hub/rig.ts";
+import { ask, eventually } from "../hub/rig.ts";
 import { DaemonRig, realHub } from "./daemon_rig.ts";
 
 const HOUR = 3_600_000;
@@ -258,6 +258,21 @@ Deno.test("a link that is renewed while it drains keeps what is in flight", asyn
   await rig.pass(20_000);
   await asked.over;
   assert.equal(asked.status, 200);
+});
+
+Deno.test("a link whose credentials can not be read is in error everywhere, until they can be", async () => {
+  await using rig = await DaemonRig.start(
+    "links: { demo: { target: echo, auth: { bearer: { token_file: ./partner } } } }",
+  );
+  const { state, lastError, id } = rig.link("demo");
+  assert.equal(state, "error");
+  assert.match(lastError!, /partner/);
+  assert.equal(rig.hub.declared("demo")!.state, "error");
+  assert.equal(await rig.hub.visit(id!), "link_unavailable");
+  Deno.writeTextFileSync(`${rig.folder}/partner`, "a-token-of-many-letters\n");
+  await eventually(async () => (await rig.pass(500), rig.link("demo").state), (state) => state === "active");
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
+  assert.equal(await rig.hub.visit(id!), "auth_required");
 });
 
 Deno.test("a subdomain that moves to another link stays with it whatever becomes of the first", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { BadFile } from "../../src/daemon/daemon.ts";
-import { eventually, HubRig } from "../hub/rig.ts";
+import { ask, eventually, HubRig } from "../hub/rig.ts";
 import { DaemonRig, realHub } from "./daemon_rig.ts";
 import { FakeHub } from "./fake_hub.ts";
 
@@ -195,6 +195,25 @@ Deno.test("links move from the embedded hub to one elsewhere, and back", async (
   await rig.pass(1);
   assert.deepEqual([rig.link("a").id, rig.link("a").state], [id, "active"]);
   assert.equal(await rig.hub.visit(id!), "200");
+});
+
+Deno.test("a real hub inside the process that was left a moment ago is there again at once", async () => {
+  let folder = "";
+  await using rig = await DaemonRig.start("links: { a: { target: echo } }", {
+    embedded: (listen) => realHub(() => folder ||= Deno.makeTempDirSync(), systemClock)(listen),
+  });
+  const { id, url } = rig.link("a");
+  const { host, port } = new URL(url!);
+  const asked = ask(Number(port), host, "GET /?delay=60s HTTP/1.1");
+  await eventually(() => rig.link("a").counters.open, (open) => open === 1);
+  assert.equal((await rig.reload("hub: http://127.0.0.1:9\nlinks: { a: { target: echo } }")).status, 200);
+  assert.equal((await rig.reload("links: { a: { target: echo } }")).status, 200);
+  await eventually(() => rig.link("a"), ({ state }) => state === "active");
+  assert.equal(rig.link("a").id, id);
+  const back = new URL(rig.link("a").url!);
+  assert.equal((await ask(Number(back.port), back.host, "GET / HTTP/1.1")).status, 200);
+  await asked;
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("a reload that is under way when the daemon ends leaves nothing behind", async () => {
