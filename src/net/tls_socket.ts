@@ -127,8 +127,6 @@ class TlsSocket implements Socket {
   constructor(socket: TLSSocket, carrier: Carrier) {
     this.#socket = socket;
     this.#carrier = carrier;
-    // The types do not have it as an option.
-    socket.allowHalfOpen = true;
     socket.on("data", (bytes: Uint8Array) => {
       this.#arrived.push(bytes);
       this.#waiting += bytes.length;

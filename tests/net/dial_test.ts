@@ -168,6 +168,20 @@ Deno.test("each direction of TLS ends for itself, after its last octet", async (
   socket.close();
 });
 
+Deno.test("a target that has ended its direction of TLS still hears what it is sent", async () => {
+  const got = Promise.withResolvers<string>();
+  await using rig = tlsRig(async (peer) => {
+    await peer.conn.closeWrite();
+    got.resolve(await peer.readAll());
+  });
+  const socket = await dial(to(rig), tls({ insecure: true }), NEVER);
+  assert.equal(await readAll(socket), 0);
+  await socket.write(new TextEncoder().encode("still here"));
+  await socket.closeWrite();
+  assert.equal(await got.promise, "still here");
+  socket.close();
+});
+
 Deno.test("whoever does not read holds the other end of TLS up", async () => {
   const MiB = 1024 * 1024;
   let written = 0;
