@@ -170,6 +170,16 @@ for (const { name, make } of CARRIERS) {
     }
   });
 
+  Deno.test(`${name}: a frame for nobody is refused before it is whole`, async () => {
+    for (const [type, stream] of [[HEAD, 2], [OPEN, 3], [END, 9]]) {
+      const cheat = new Cheat(await make(), clock);
+      sendBytes(cheat.pair.ends[0], frame(type, stream, new Uint8Array(700)).subarray(0, 20));
+      await until(() => cheat.party.closings.length > 0);
+      assert.match(cheat.party.closings[0].message, /nobody opened|OPEN of stream/);
+      cheat.close();
+    }
+  });
+
   Deno.test(`${name}: what a handler throws ends its session, and the process goes on`, async () => {
     const cases: [frames: Uint8Array[], spoil: (cheat: Cheat) => void][] = [
       [[open(2)], ({ party }) => party.onOpen = fail],
