@@ -21,7 +21,7 @@ class HubEnd implements SessionHandler {
   drained = false;
   over: CloseReason | null = null;
 
-  constructor(wire: Wire, private readonly clock: TestClock) {
+  constructor(wire: Wire, clock: TestClock) {
     this.session = new Session(wire, "acceptor", this, clock, { streams: 100 });
   }
   open(_stream: Stream): StreamSink {
