@@ -40,7 +40,8 @@ export class Rig implements AsyncDisposable {
 
   /** Starts `connectd …` as a task does. */
   connectd(args: readonly string[], env: Record<string, string> = {}): Process {
-    return this.spawn("deno", ["run", ...GRANTS, `${root}mod.ts`, ...args], env);
+    // By its path: `deno` may be a script of npm's that starts it, and what ends that does not end this.
+    return this.spawn(Deno.execPath(), ["run", ...GRANTS, `${root}mod.ts`, ...args], env);
   }
 
   spawn(command: string, args: readonly string[], env: Record<string, string> = {}): Process {
