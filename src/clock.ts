@@ -15,7 +15,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since 1970, UTC; can jump. */
   now(): number;
-  /** Milliseconds on a clock that only goes forward, to a millisecond. */
+  /** Whole milliseconds on a clock that only goes forward. */
   mono(): number;
   /** A coarse deadline on the wheel, not yet set. */
   timer(fire: () => void): Timer;
@@ -38,7 +38,8 @@ class WheelClock implements Clock {
     const wall = Date.now();
     if (wall !== this.#readAt) {
       this.#readAt = wall;
-      this.#mono = performance.now();
+      // Whole ones: rates are exact as long as the times they reckon with are.
+      this.#mono = Math.floor(performance.now());
     }
     return this.#mono;
   }
