@@ -150,6 +150,19 @@ Deno.test("renew with a new id leaves the old one ended for good", async () => {
   assert.equal(await rig.hub.visit(id!), "link_removed");
 });
 
+Deno.test("who asks for a new id is answered when the hub has given it", async () => {
+  await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
+  rig.hub.hold();
+  let answered = false;
+  const renewing = rig.api("POST", "/v1/links/demo/renew", { newId: true }).finally(() => answered = true);
+  await rig.hub.until(() => rig.hub.declared("demo")!.newId);
+  // What is asked for later is stored later.
+  await rig.api("DELETE", "/v1/links/demo");
+  assert.equal(answered, false);
+  rig.hub.release();
+  assert.equal((await renewing).json.id, rig.hub.id("demo"));
+});
+
 Deno.test("a link that wants a subdomain can not have another id", async () => {
   await using rig = await DaemonRig.start("links: { demo: { target: echo, subdomain: hello } }");
   const refused = await rig.api("POST", "/v1/links/demo/renew", { newId: true });

@@ -221,6 +221,8 @@ Deno.test("a reload that is under way when the daemon ends leaves nothing behind
   const port = freePort();
   rig.write(`control: 127.0.0.1:${port}\nlinks: {}`);
   const reloading = rig.daemon.reload();
+  // It has begun, and waits for the file to stand still.
+  await new Promise((turn) => setTimeout(turn, 0));
   await rig.daemon.close();
   await reloading;
   await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));

@@ -44,6 +44,11 @@ Deno.test("a daemon that could not start leaves nothing behind", async () => {
   await rig.daemon.close();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await assert.rejects(rig.begin({ control: `127.0.0.1:${taken.addr.port}` }), /it is in use/);
+  Deno.renameSync(`${rig.state}/control.token`, `${rig.folder}/token`);
+  Deno.mkdirSync(`${rig.state}/control.token`);
+  await assert.rejects(rig.begin(), /directory .* can not be used/);
+  await assert.rejects(rig.begin(), /directory .* can not be used/);
+  Deno.removeSync(`${rig.state}/control.token`);
   const runtime = Deno.env.get("XDG_RUNTIME_DIR");
   Deno.env.delete("XDG_RUNTIME_DIR");
   try {

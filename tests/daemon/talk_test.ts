@@ -141,11 +141,15 @@ Deno.test("an answer to what was said of a name before is not taken for the link
   const before = rig.link("demo").id!;
   rig.hub.hold();
   // The hub's answer to this is late.
+  rig.hub.refusing.set("demo", { code: "limit", message: "too many links" });
   await rig.daemon.revoke("demo");
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "revoked");
+  rig.hub.refusing.clear();
   const made = rig.daemon.create({ name: "demo", target: "echo" });
   await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
   rig.hub.release();
   const { id } = await made;
+  assert.equal(rig.lines.some((line) => line.includes("too many links")), false);
   assert.notEqual(id, before);
   assert.equal(id, rig.hub.id("demo"));
   assert.equal(await rig.hub.visit(before), "link_revoked");
