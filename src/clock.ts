@@ -45,15 +45,17 @@ class WheelClock implements Clock {
   }
 
   timer(fire: () => void): Timer {
-    const deadline = new Deadline(fire);
-    return {
-      set: (ms) => {
-        if (this.#driver === null) this.#start();
-        this.#wheel.set(deadline, ms);
-      },
-      clear: () => void (deadline.at = Infinity),
-      drop: () => this.#wheel.drop(deadline),
-    };
+    return new WheelTimer(this, fire);
+  }
+
+  /** For its timers only. */
+  set(deadline: Deadline, ms: number): void {
+    if (this.#driver === null) this.#start();
+    this.#wheel.set(deadline, ms);
+  }
+
+  drop(deadline: Deadline): void {
+    this.#wheel.drop(deadline);
   }
 
   /** The driver runs only while something is filed, and keeps no process alive. */
@@ -67,6 +69,25 @@ class WheelClock implements Clock {
       }
     }, this.#wheel.tickMs);
     Deno.unrefTimer(this.#driver as unknown as number);
+  }
+}
+
+/** Thousands of connections have one each: an object, not a handful of closures. */
+class WheelTimer extends Deadline implements Timer {
+  constructor(private readonly clock: WheelClock, fire: () => void) {
+    super(fire);
+  }
+
+  set(ms: number): void {
+    this.clock.set(this, ms);
+  }
+
+  clear(): void {
+    this.at = Infinity;
+  }
+
+  drop(): void {
+    this.clock.drop(this);
   }
 }
 

@@ -1,9 +1,13 @@
-/** Byte buffers in four sizes, lent and given back, so that traffic does not feed the garbage collector. */
+/** Byte buffers in a few sizes, lent and given back, so that traffic does not feed the garbage collector. */
 
-/** Each step is what a busy connection grows to next: an idle one costs the first, a bulk transfer the last. */
-const SIZES = [2 * 1024, 16 * 1024, 64 * 1024, 256 * 1024] as const;
+/**
+ * Each step is what a busy connection grows to next; a bulk transfer has the last. The first is for writes alone: a
+ * small answer or a ping.
+ */
+const SIZES = [512, 2 * 1024, 16 * 1024, 64 * 1024, 256 * 1024] as const;
 
-export const SMALLEST = SIZES[0];
+/** What an idle connection reads into: most heads fit. */
+export const SMALLEST = SIZES[1];
 
 /** How many octets of each size are kept for the next user; what is given back beyond that goes to the collector. */
 const KEPT = 4 * 1024 * 1024;
