@@ -128,11 +128,15 @@ function resolveTarget(
       context.report(at, {
         code: "bad_target",
         message: `the service ${quoted(text)} is no HTTP service`,
-        hint: REACH,
+        hint: HTTP_ONLY,
       });
     } else if (service.access === "private") {
       const message = `the service ${quoted(text)} is private, and a link would make it public`;
-      context.report(at, { code: "conflict", message, hint: REACH });
+      context.report(at, {
+        code: "conflict",
+        message,
+        hint: "take `access: private` away if anybody may reach it",
+      });
     }
     return { target: service.target, service: text };
   }
@@ -155,14 +159,14 @@ function resolveTarget(
     context.report(at, {
       code: "bad_target",
       message: "a link leads to HTTP, never to raw TCP",
-      hint: REACH,
+      hint: HTTP_ONLY,
     });
     return null;
   }
   return { target, service: null };
 }
 
-const REACH = "make it a service with access: private, and use connectd reach";
+const HTTP_ONLY = "raw TCP is for services with access: private";
 
 /** Parses a target; the path of a unix one is resolved. Reports what is wrong and returns null. */
 export function readTarget(text: string, at: At, context: Context): Target | null {

@@ -245,7 +245,8 @@ export const SHARED_KEYS = {
   },
   inspect: {
     reader: word(["off", "heads", "bodies"]),
-    doc: "What `connectd requests` keeps: `off`, `heads` (the default) or `bodies` (up to 64 KiB of each).",
+    doc:
+      "What is kept of requests for looking at them later: `off`, `heads` (the default) or `bodies` (up to 64 KiB of each). Nothing is kept yet.",
   },
   tls: {
     reader: mapping("a mapping such as {ca_file: ./ca.pem}", {

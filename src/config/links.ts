@@ -99,7 +99,7 @@ export const ROOT_KEYS = {
     reader: path,
     doc:
       "The file that holds the hub's token. Absent: $CONNECTD_TOKEN_FILE, $CREDENTIALS_DIRECTORY/connectd-token, " +
-      "or the file that `connectd login` writes.",
+      "or `token` in the state directory.",
   },
   hub_ca_file: { reader: path, doc: "Certificates (PEM) to trust for the hubs instead of the system's." },
   plain: {

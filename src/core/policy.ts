@@ -10,7 +10,14 @@ import { compilePaths, matchPath, type Paths } from "./paths.ts";
 import type { PolicyKey, PolicySpec } from "./policy_spec.ts";
 import type { Rate } from "./units.ts";
 
-export { checkPolicySpec, OPEN_POLICY, POLICY_KEYS, POLICY_LIMITS, policyJson, printPolicyKey } from "./policy_spec.ts";
+export {
+  checkPolicySpec,
+  OPEN_POLICY,
+  POLICY_KEYS,
+  POLICY_LIMITS,
+  policyJson,
+  printPolicyKey,
+} from "./policy_spec.ts";
 export type { PolicyKey, PolicySpec } from "./policy_spec.ts";
 
 /** What is asked about a request, taken from the bytes that are forwarded. */

@@ -68,7 +68,7 @@ async function readToken(path: string, hub: string): Promise<Secret> {
     text = (await Deno.readTextFile(path)).trim();
   } catch (cause) {
     throw new Failure(`there is no token for ${hub}: ${path} can not be read`, {
-      hint: `write it with \`connectd login ${hub}\`, or name its file with token_file`,
+      hint: "put what `connectd token create --scope daemon` printed there, or name its file with token_file",
       permanent: true,
       cause,
     });

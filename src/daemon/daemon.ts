@@ -24,7 +24,7 @@ import { type Base, type Daemon, type DaemonOptions, NO_BASE } from "./options.t
 import { Outside, type Settings, Unbound } from "./outside.ts";
 import { SharedParts } from "./parts.ts";
 import { dropOneOffs, keepOneOff, readOneOff, stepsFor } from "./one_offs.ts";
-import { ONE_OFFS, Records, scopeOf } from "./records.ts";
+import { ONE_OFFS, Records } from "./records.ts";
 import { Registry } from "./registry.ts";
 import {
   BadFile,
@@ -263,7 +263,7 @@ class RunningDaemon implements Daemon, ControlState {
       log,
       records,
       registry,
-      scope: this.#file === null ? ONE_OFFS : await scopeOf(this.#file),
+      scope: this.#file === null ? ONE_OFFS : await records.scopeOf(this.#file),
       declare: (set, remove) => line.talk.declare(set, remove),
       happened: (type, link) => events.emit(type, this.#json(link)),
     });

@@ -158,7 +158,7 @@ export class Hubs {
     return connectHub(hub, hub.tokenFile ?? this.#options.tokenFile, this.#options.clock);
   }
 
-  /** A token that was written or exchanged counts at once: `connectd login` ends a refusal. */
+  /** A token that was written or exchanged counts at once: it ends a refusal. */
   #watch(hub: HubAddress, dialler: Dialler): Watch {
     const { clock, tokenFile } = this.#options;
     return watchFile(hub.tokenFile ?? tokenFile, { clock }, () => dialler.redial());

@@ -17,12 +17,6 @@ export type Scope = string;
 /** Links that no file names. */
 export const ONE_OFFS: Scope = "oneoff";
 
-/** The scope of the file at `path`: its real path, so that a symlink to it leads to the same links. */
-export async function scopeOf(path: string): Promise<Scope> {
-  const real = await Deno.realPath(path).catch(() => path);
-  return "f" + createHash("sha256").update(real).digest("hex").slice(0, 16);
-}
-
 /** All in memory; a put resolves when it is durable. */
 export class Records {
   readonly #links = new Map<string, LinkRecord>();
@@ -32,11 +26,12 @@ export class Records {
   readonly #pending = new Map<string, Promise<void>>();
   /** Records that the disk did not take. */
   readonly #failed = new Set<string>();
-  readonly #buckets: { readonly links: Bucket; readonly oneOffs: Bucket; readonly rates: Bucket };
+  readonly #buckets: Readonly<Record<"files" | "links" | "oneOffs" | "rates", Bucket>>;
 
   /** `daemon`: its id, kept for ever. */
   private constructor(store: Store, readonly daemon: string) {
     this.#buckets = {
+      files: store.bucket("files"),
       links: store.bucket("links"),
       oneOffs: store.bucket("oneoffs"),
       rates: store.bucket("rates"),
@@ -57,6 +52,18 @@ export class Records {
     }
     for (const { key, value } of await rates.list()) records.#rates.set(key, JSON.parse(value) as SavedRates);
     return records;
+  }
+
+  /**
+   * The scope of the file at `path`, absolute: that of its real path when it was first read by this one. A symlink to a
+   * file leads to the file's links, and one that is turned to another file (a Kubernetes volume) goes on with its own.
+   */
+  async scopeOf(path: string): Promise<Scope> {
+    const known = await this.#buckets.files.get(digest(path));
+    if (known !== null) return JSON.parse(known.value) as Scope;
+    const scope = "f" + digest(await Deno.realPath(path).catch(() => path));
+    await this.#buckets.files.put(digest(path), JSON.stringify(scope));
+    return scope;
   }
 
   get(scope: Scope, name: string): LinkRecord | undefined {
@@ -131,4 +138,8 @@ export class Records {
     this.#rates.set(`${scope}.${name}`, saved);
     await this.#buckets.rates.put(`${scope}.${name}`, JSON.stringify(saved));
   }
+}
+
+function digest(path: string): string {
+  return createHash("sha256").update(path).digest("hex").slice(0, 16);
 }

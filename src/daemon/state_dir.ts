@@ -44,7 +44,7 @@ export function controlSocketPath(state: string): string {
 
 /**
  * Where the token for a hub lies that names no file of its own (product §1): CONNECTD_TOKEN_FILE, systemd's credential,
- * or what `connectd login` writes to `state`. Only the second has to exist to count.
+ * or `token` in `state`. Only the second has to exist to count.
  */
 export function usualTokenFile(state: string): string {
   const named = Deno.env.get("CONNECTD_TOKEN_FILE");

@@ -29,6 +29,9 @@ const VERSION = 1;
 /** Whoever dialled and says nothing is cut. */
 const HELLO_MS = 10_000;
 
+/** What is granted at most (names.ts), and those that will be refused; they are all in memory until the last one came. */
+const MOST_DECLARED = 20_000;
+
 /** A message is at most 1 MiB, an answer some 200 bytes of it. */
 const ANSWERS_PER_MESSAGE = 2000;
 
@@ -124,7 +127,10 @@ export class DaemonConnection implements SessionHandler, Way {
   #change(message: Links): void {
     if (this.hello === null) return this.session.close("protocol_error", "links before hello");
     if (this.peer !== null) return this.#apply(this.peer, message);
-    this.#declared.push(...message.set);
+    this.#declared = this.#declared.concat(message.set);
+    if (this.#declared.length > MOST_DECLARED) {
+      return this.session.close("protocol_error", `a hello of more than ${MOST_DECLARED} links`);
+    }
     if (!message.more) this.#join(this.hello);
   }
 

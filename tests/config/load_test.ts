@@ -122,14 +122,3 @@ Deno.test({
     assert.match(hint ?? "", /owner and mode/);
   },
 });
-
-Deno.test({
-  name: "a file of mode 000 may not be read",
-  ignore: Deno.uid() === 0, // root reads every file
-  async fn() {
-    using folder = new Folder();
-    const path = folder.file("links.yaml", GOOD);
-    Deno.chmodSync(path, 0o000);
-    assert.match((await failure(path)).message, /may not be read$/);
-  },
-});

@@ -66,7 +66,7 @@ Deno.test("a link never makes a private service public, and never leads to raw T
   ) {
     const problem = problemOf(`${services}links:\n  a:\n    target: ${target}\n`);
     assert.equal(short(problem), `8:13 error ${code}`);
-    assert.match(problem.hint ?? "", /connectd reach/);
+    assert.match(problem.hint ?? "", /access: private/);
   }
 });
 

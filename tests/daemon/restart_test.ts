@@ -77,6 +77,25 @@ Deno.test("the same daemon is known by its id after a restart, and the same file
   assert.equal(rig.hub.declarations("demo")[0].id, null);
 });
 
+Deno.test("a symlink that is turned to another file goes on with its links, and what was revoked stays so", async () => {
+  await using rig = await DaemonRig.start("links: {}");
+  const { folder } = rig;
+  const version = (name: string) => {
+    Deno.mkdirSync(`${folder}/${name}`);
+    Deno.writeTextFileSync(`${folder}/${name}/links.yaml`, "version: 1\nlinks: { demo: { target: echo } }\n");
+    // As Kubernetes does it: the folder behind the file's own symlink changes.
+    Deno.symlinkSync(name, `${folder}/next`);
+    Deno.renameSync(`${folder}/next`, `${folder}/..data`);
+  };
+  version("first");
+  Deno.symlinkSync("..data/links.yaml", `${folder}/mounted.yaml`);
+  await rig.restart({ file: `${folder}/mounted.yaml` });
+  await rig.daemon.revoke("demo");
+  version("second");
+  await rig.restart({ file: `${folder}/mounted.yaml` });
+  assert.equal(rig.link("demo").state, "revoked");
+});
+
 Deno.test("what can not be stored is answered 503 and logged, and can be done again", async () => {
   await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
   const id = rig.link("demo").id!;
