@@ -86,7 +86,7 @@ interface Entrant {
 /** The target, and every contender that is wanted and comes up. */
 async function startAll(): Promise<Entrant[]> {
   const program = new URL("./bench/target.ts", import.meta.url).pathname;
-  const { line } = await start("target", ["deno", "run", "--allow-net", program], /^target/);
+  const { line } = await start("target", [Deno.execPath(), "run", "--allow-net", program], /^target/);
   const port = Number(line.split(" ")[1]);
   const entrants: Entrant[] = [];
   const enter = async (name: string, tunnel: Tunnel) => {

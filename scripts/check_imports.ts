@@ -1,7 +1,7 @@
 /**
  * The house's borders, proven from the module graph. Each rule says why it is there; a broken one ends with exit 1.
  *
- *     deno run --allow-read --allow-run=deno scripts/check_imports.ts
+ *     deno task borders
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -91,7 +91,9 @@ async function moduleGraph(): Promise<Module[]> {
   const modules = new Map<string, Module>();
   for (const entry of [root + "mod.ts", ...entries]) {
     if (modules.has("file://" + entry)) continue;
-    const { success, stdout, stderr } = await new Deno.Command("deno", { args: ["info", "--json", entry] })
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", entry],
+    })
       .output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     const graph = JSON.parse(new TextDecoder().decode(stdout)) as { modules: Module[] };

@@ -11,7 +11,7 @@ export interface BenchHub {
 
 const MAIN = new URL("../../mod.ts", import.meta.url).pathname;
 const GRANTS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
-const CONNECTD = ["deno", "run", ...GRANTS, MAIN];
+const CONNECTD = [Deno.execPath(), "run", ...GRANTS, MAIN];
 const READY = /"ready":true/;
 
 /** Starts a hub with its state in `folder`, and makes a daemon's token for it. */

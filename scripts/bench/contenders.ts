@@ -19,8 +19,8 @@ export interface Contender {
 }
 
 export const CONTENDERS: Readonly<Record<string, Contender>> = {
-  "connectd": { needs: ["deno"], begin: twoProcesses },
-  "connectd run": { needs: ["deno"], begin: embedded },
+  "connectd": { needs: [], begin: twoProcesses },
+  "connectd run": { needs: [], begin: embedded },
   "rathole": { needs: ["rathole"], begin: rathole },
   "bore": { needs: ["bore"], begin: bore },
   "chisel": { needs: ["chisel"], begin: chisel },

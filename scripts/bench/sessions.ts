@@ -20,7 +20,7 @@ export async function idleSessions(count: number, folder: string): Promise<strin
   const { process, url, tokenFile } = await startHub(folder);
   const program = new URL(import.meta.url).pathname;
   const open = async (count: number) =>
-    await start("sessions", ["deno", "run", "-A", program, url, tokenFile, String(count)], /^open$/);
+    await start("sessions", [Deno.execPath(), "run", "-A", program, url, tokenFile, String(count)], /^open$/);
   await open(FIRST);
   const before = rssMiB(process);
   await open(count - FIRST);

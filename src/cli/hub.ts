@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { type Hub, startHub } from "../hub/hub.ts";
 import { openHubStore } from "../hub/place.ts";
 import { domainOf, HUB_CONFIG_FLAG, hubConfigOf, publicUrlOf, storePathOf } from "./hub_settings.ts";
+import { surviveDefects } from "./defects.ts";
 import { LOG_FLAGS, logOf } from "./log_flags.ts";
 import { out } from "./print.ts";
 import { JSON_FLAG, LISTEN_FLAG, listenOf, makeState, STATE_FLAG, stateOf } from "./reach.ts";
@@ -30,6 +31,7 @@ export const hub: Verb = {
   ],
   async run(given) {
     const state = stateOf(given), log = logOf(given);
+    surviveDefects(log);
     const domain = domainOf(given), publicUrl = publicUrlOf(given), wanted = listenOf(given);
     const config = await hubConfigOf(given);
     const listen = wanted ?? config?.listen ?? null;

@@ -5,6 +5,7 @@ import { printTarget } from "../core/target.ts";
 import type { Base } from "../daemon/daemon.ts";
 import { BadFile } from "../daemon/reload.ts";
 import { createLog } from "../log.ts";
+import { surviveDefects } from "./defects.ts";
 import { detectTarget, listens } from "./detect.ts";
 import { CONFIG_FLAG, readLinks, usualConfigFile } from "./find.ts";
 import { bareBase, openForeground } from "./foreground.ts";
@@ -91,6 +92,7 @@ async function serve(
 ): Promise<number> {
   const signals = endSignals(["SIGINT", "SIGTERM", "SIGHUP"]);
   const log = createLog({ level: "warn" });
+  surviveDefects(log);
   const foreground = await openForeground({ body, base: baseOf(given, config), log });
   await warned;
   show(given, foreground.link);

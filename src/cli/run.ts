@@ -1,5 +1,6 @@
 /** `connectd run`: the daemon, until it is told to end. */
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
+import { surviveDefects } from "./defects.ts";
 import { startEmbedded } from "./embedded.ts";
 import { CONFIG_FLAG, configFile } from "./find.ts";
 import { linkTable } from "./links.ts";
@@ -31,6 +32,7 @@ export const run: Verb = {
   ],
   async run(given) {
     const state = stateOf(given), log = logOf(given), listen = listenOf(given), control = controlOf(given);
+    surviveDefects(log);
     const file = configFile(text(given, "config"));
     // Heard from the beginning: whoever ends a process that has only begun means it.
     const signals = endSignals(["SIGINT", "SIGTERM"]);
