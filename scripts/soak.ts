@@ -12,8 +12,8 @@ import { Broken } from "../tests/e2e/talk.ts";
 import { Ledger } from "./soak/ledger.ts";
 import { DEEDS, PLUGS, renew } from "./soak/operator.ts";
 import { Target, trap } from "./soak/target.ts";
-import { pause } from "./soak/visitor.ts";
-import { type Place, VISITS } from "./soak/visits.ts";
+import { pause, type Place } from "./soak/visitor.ts";
+import { VISITS } from "./soak/visits.ts";
 import { FLEETING, type LinkSeen, World } from "./soak/world.ts";
 
 /** Visitors at a time. */

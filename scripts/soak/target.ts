@@ -105,6 +105,7 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
       ? "Connection: close\r\n"
       : `Content-Length: ${total}\r\n`;
     await talk.write(`HTTP/1.1 200 OK\r\n${framing}\r\n`);
+    if (head.first.startsWith("HEAD ")) return by !== "close";
     for (let at = 0; at < total; at += PIECE) {
       const bytes = piece(number, at, Math.min(PIECE, total - at));
       await talk.write(by === "chunked" ? chunk(bytes) : bytes);

@@ -19,6 +19,22 @@ export class Unserved extends Error {
   override readonly name = "Unserved";
 }
 
+/** Where visitors go. */
+export interface Place {
+  readonly port: number;
+  readonly ledger: Ledger;
+  /** Links that come and go. */
+  readonly fleeting: readonly string[];
+}
+
+/** What one visitor does, to its end. Throws Broken where a promise did, anything else where it was interrupted. */
+export type Visit = (place: Place, random: Random) => Promise<void>;
+
+export const KIB = 1024;
+
+/** Octets of bodies: none, some, around what buffers and windows begin with. */
+export const SIZES = [0, 1, 100, 4 * KIB, 64 * KIB + 1, 300 * KIB];
+
 /** How a request is to be sent. */
 export interface Wish {
   readonly method: string;
@@ -138,3 +154,8 @@ export class Visitor implements Disposable {
 const EMPTY = createHash("sha256").digest("hex");
 
 export const pause = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
+
+/** A visitor of the link that stays. */
+export function steady({ port, ledger }: Place, random: Random): Promise<Visitor> {
+  return Visitor.of(port, "steady", ledger, random);
+}

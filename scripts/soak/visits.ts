@@ -1,24 +1,8 @@
-/** The kinds of visits. Each throws Broken where a promise did, anything else where it was interrupted. */
-import { long, REQUESTS, RESPONSES } from "../../tests/pure/http1_vectors.ts";
+/** Visits that are served, and how often each kind comes. */
 import type { Random } from "../../tests/pure/random.ts";
-import { Broken, check, endingOf, piece } from "../../tests/e2e/talk.ts";
-import type { Ledger } from "./ledger.ts";
-import { pause, Unserved, Visitor } from "./visitor.ts";
-
-/** Where visitors go. */
-export interface Place {
-  readonly port: number;
-  readonly ledger: Ledger;
-  /** Links that come and go. */
-  readonly fleeting: readonly string[];
-}
-
-/** One visit to a link that stays. */
-export type Visit = (place: Place, random: Random) => Promise<void>;
-
-const KIB = 1024;
-
-const steady = ({ port, ledger }: Place, random: Random) => Visitor.of(port, "steady", ledger, random);
+import { Broken, check } from "../../tests/e2e/talk.ts";
+import { answered, deserted, leaves, malformed, refused } from "./odd_visits.ts";
+import { KIB, pause, type Place, SIZES, steady, type Visit, Visitor } from "./visitor.ts";
 
 /** Requests of all sizes one after another on a kept connection. */
 async function kept(place: Place, random: Random): Promise<void> {
@@ -29,12 +13,10 @@ async function kept(place: Place, random: Random): Promise<void> {
   }
 }
 
-const sizes = [0, 1, 100, 4 * KIB, 64 * KIB + 1, 300 * KIB];
-
 async function sum(visitor: Visitor): Promise<void> {
   const { random, ledger } = visitor;
   const method = random.of(["POST", "PUT", "PATCH"]);
-  const number = ledger.send(method), octets = random.of(sizes), chunked = random.below(2) === 0;
+  const number = ledger.send(method), octets = random.of(SIZES), chunked = random.below(2) === 0;
   const fields = random.below(4) === 0 ? "Expect: 100-continue\r\n" : "";
   const body = { octets, chunked, pauseMs: 0 };
   const sha = await visitor.send({ method, path: `/sum/${number}`, fields, body }, number);
@@ -44,7 +26,7 @@ async function sum(visitor: Visitor): Promise<void> {
 async function fill(visitor: Visitor): Promise<void> {
   const { random, ledger } = visitor;
   const number = ledger.send("GET"),
-    octets = random.of(sizes),
+    octets = random.of(SIZES),
     by = random.of(["length", "chunked", "close"]);
   await visitor.send({ method: "GET", path: `/fill/${number}?octets=${octets}&by=${by}` }, number);
   await visitor.fill(await visitor.expect(200), number, octets);
@@ -54,7 +36,7 @@ async function fill(visitor: Visitor): Promise<void> {
 /** Both directions at once. */
 async function echo(visitor: Visitor): Promise<void> {
   const { random, ledger } = visitor;
-  const number = ledger.send("POST"), octets = random.of(sizes), chunked = random.below(2) === 0;
+  const number = ledger.send("POST"), octets = random.of(SIZES), chunked = random.below(2) === 0;
   const body = { octets, chunked, pauseMs: 0 };
   const sent = visitor.send({ method: "POST", path: `/echo/${number}`, body }, number);
   // Whatever breaks is seen by who reads.
@@ -71,7 +53,7 @@ async function pipelined(place: Place, random: Random): Promise<void> {
   const sending = async () => {
     for (let left = 2 + random.below(7); left > 0; left--) {
       if (random.below(2) === 0) {
-        const number = place.ledger.send("GET"), octets = random.of(sizes);
+        const number = place.ledger.send("GET"), octets = random.of(SIZES);
         await visitor.send({ method: "GET", path: `/fill/${number}?octets=${octets}&by=chunked` }, number);
         answers.push(async () => {
           await visitor.fill(await visitor.expect(200), number, octets);
@@ -87,104 +69,6 @@ async function pipelined(place: Place, random: Random): Promise<void> {
   };
   await sending();
   for (const answer of answers) await answer();
-}
-
-/** Leaves at any moment: in a head, in a body, before the answer, within it, unread octets in the kernel or not. */
-async function leaves(place: Place, random: Random): Promise<void> {
-  using visitor = await steady(place, random);
-  const { ledger } = place;
-  if (random.below(3) === 0) {
-    const number = ledger.send("POST");
-    const head = visitor.headOf({
-      method: "POST",
-      path: `/sum/${number}`,
-      body: { octets: 100_000, chunked: false, pauseMs: 0 },
-    });
-    const octets = random.below(head.length + 50_000);
-    await visitor.talk.write(head.slice(0, octets));
-    if (octets > head.length) await visitor.talk.write(piece(number, 0, octets - head.length));
-    await pause(random.below(100));
-  } else if (random.below(2) === 0) {
-    const number = ledger.send("GET");
-    await visitor.send({ method: "GET", path: `/hold/${number}` }, number);
-    await pause(random.below(500));
-    if (random.below(2) === 0) await visitor.talk.endWriting();
-  } else {
-    const number = ledger.send("GET"), octets = random.below(4096) * KIB, enough = random.below(octets + 1);
-    await visitor.send({ method: "GET", path: `/fill/${number}?octets=${octets}&by=length` }, number);
-    const head = await visitor.expect(200);
-    let at = 0;
-    await visitor.talk.octets(Math.min(enough, endingOf(head, 0) as number), (bytes) => {
-      check(number, at, bytes);
-      at += bytes.length;
-    });
-    await pause(random.below(1_000));
-  }
-}
-
-/** The target goes before its answer or within: 502, or an answer that is seen to be cut. */
-async function deserted(place: Place, random: Random): Promise<void> {
-  using visitor = await steady(place, random);
-  const { ledger } = place;
-  const method = random.of(["GET", "POST"]), number = ledger.send(method);
-  const body = method === "GET" ? null : { octets: random.of(sizes), chunked: false, pauseMs: 0 };
-  const after = random.below(2) === 0 ? null : random.of(sizes);
-  const path = `/die/${number}${after === null ? "" : `?after=${after}`}`;
-  const sent = visitor.send({ method, path, body }, number);
-  sent.catch(() => {});
-  if (after === null) {
-    await visitor.text(await visitor.expect(502));
-    return;
-  }
-  const head = await visitor.expect(200);
-  let at = 0;
-  try {
-    await visitor.talk.body(endingOf(head, "close"), (bytes) => {
-      check(number, at, bytes);
-      at += bytes.length;
-    });
-  } catch (error) {
-    if (error instanceof Broken) throw error;
-    // That is what was due: Cut or a reset, and up to there the right octets.
-    return;
-  }
-  throw new Broken(`an answer that its target cut at ${after} octets ended well`);
-}
-
-const ANSWERS = RESPONSES.flatMap(({ request, expect }, index) =>
-  request.upgrade === undefined && /^(GET|HEAD|POST)$/.test(request.method)
-    ? [{ index, method: request.method, expect }]
-    : []
-);
-
-/** Whatever a target may answer: what is no HTTP is 502 or seen to be cut, what is comes as it was meant. */
-async function answered(place: Place, random: Random): Promise<void> {
-  const { index, method, expect } = random.of(ANSWERS);
-  using visitor = await steady(place, random);
-  const number = place.ledger.send(method), path = `/vector/${number}?case=${index}`;
-  const body = method === "POST" ? { octets: 10, chunked: false, pauseMs: 0 } : null;
-  await visitor.send({ method, path, body }, number);
-  let text = "";
-  const read = async () => {
-    const head = await visitor.head();
-    text = head.first;
-    if (method !== "HEAD" && !/ (204|304) /.test(`${head.first} `)) text += `\n${await visitor.text(head)}`;
-  };
-  if (expect.accept) {
-    await read();
-    if (
-      !text.startsWith(`HTTP/1.1 ${expect.status} `) || !text.endsWith(method === "HEAD" ? "" : expect.body)
-    ) {
-      if (/^HTTP\/1\.1 50[23] /.test(text)) throw new Unserved(`${RESPONSES[index].name}: ${text}`);
-      throw new Broken(`the answer ${RESPONSES[index].name} came as ${JSON.stringify(text)}`);
-    }
-    return place.ledger.answered(number);
-  }
-  // A reset is a cut as well.
-  const whole = await read().then(() => true, () => false);
-  if (whole && !/^HTTP\/1\.1 50[23] /.test(text)) {
-    throw new Broken(`the answer ${RESPONSES[index].name} came as ${JSON.stringify(text)}`);
-  }
 }
 
 /** Reads with pauses, or sends with pauses, or has a target that does. */
@@ -242,55 +126,6 @@ async function events(place: Place, random: Random): Promise<void> {
   if (text !== due) throw new Broken(`${count} events came as ${JSON.stringify(text)}`);
   place.ledger.answered(number);
 }
-
-const REFUSED = REQUESTS.flatMap(({ name, bytes, expect }) =>
-  expect.accept || expect.truncated ? [] : [{ name, text: long(bytes), status: expect.status }]
-);
-
-/** What is no request, or two at once: refused, and what follows on the connection is nothing at all. */
-async function malformed(place: Place, random: Random): Promise<void> {
-  const { name, text, status } = random.of(REFUSED);
-  using visitor = await Visitor.of(place.port, "trap", place.ledger, random);
-  const behind = `GET / HTTP/1.1\r\nHost: ${visitor.host}\r\n\r\n`;
-  // The hub may have answered and gone before all is written.
-  const sent = visitor.writeSplit(text.replaceAll("a.test", visitor.host) + behind).catch(() => {});
-  try {
-    await visitor.text(await visitor.expect(status));
-  } catch (error) {
-    if (!(error instanceof Broken)) throw error;
-    throw new Broken(`${name}: ${error.message}`);
-  }
-  await sent;
-  const next = await visitor.talk.head().catch(() => null);
-  if (next !== null) throw new Broken(`${name}: another answer, ${next.first}`);
-}
-
-/** The policy of the link `guarded` (`place.ts`): who it refuses never reaches the target. */
-async function refused(place: Place, random: Random): Promise<void> {
-  const { ledger } = place;
-  using visitor = await Visitor.of(place.port, "guarded", ledger, random);
-  for (let left = 1 + random.below(5); left > 0; left--) {
-    const [method, path, status] = random.of(ASKED);
-    const number = ledger.send(method, status === 200);
-    const what = path.replace("#", String(number));
-    const body = method === "GET" ? null : { octets: random.below(2 * KIB), chunked: false, pauseMs: 0 };
-    await visitor.send({ method, path: what, body }, number);
-    const head = await visitor.expect(status);
-    await visitor.text(head);
-    if (head.fields.get("connection") === "close") return;
-  }
-}
-
-const ASKED = [
-  ["POST", "/sum/#", 200],
-  ["GET", "/fill/#?octets=100&by=length", 200],
-  ["DELETE", "/sum/#", 405],
-  ["POST", "/echo/#", 403],
-  ["GET", "/summit/#", 403],
-  ["GET", "/fill/#/../../admin", 400],
-  ["POST", "/sum/%2e%2e/#", 400],
-  ["POST", "//sum/#", 400],
-] as const;
 
 /** A link that may end at any moment: right, refused or cut, never wrong. */
 async function fleeting(place: Place, random: Random): Promise<void> {
