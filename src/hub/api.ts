@@ -1,37 +1,14 @@
 /** The hub's API: who may call what. */
-import type { Context, Hono } from "hono";
-import { type CallEnv, createApp } from "../api/app.ts";
+import type { Hono } from "hono";
+import { createApp } from "../api/app.ts";
 import { NO_STORE } from "../api/call.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
 import { linkRoutes } from "./api_links.ts";
+import type { ApiContext, ApiEnv, Caller } from "./api_operation.ts";
 import { tokenRoutes } from "./api_tokens.ts";
 import type { HubState } from "./state.ts";
-import type { Scope } from "./tokens.ts";
-
-/** Who calls. `workspace` null: all of them, over the hub's own socket. */
-export interface Caller {
-  readonly scope: Scope;
-  readonly workspace: string | null;
-}
-
-export interface ApiEnv extends CallEnv {
-  Variables: { caller: Caller };
-}
-
-export type ApiContext = Context<ApiEnv>;
-
-/** One operation: its method, its path, the scopes that may call it, and what it does. */
-export interface Operation {
-  readonly method: "GET" | "POST" | "DELETE";
-  readonly path: string;
-  readonly scopes: readonly Scope[];
-  readonly run: (context: ApiContext) => Response | Promise<Response>;
-}
-
-/** Everybody in a workspace may look. */
-export const READERS: readonly Scope[] = ["admin", "daemon", "member", "viewer"];
 
 /** The API over `state`. */
 export function createApi(state: HubState, log: Log): Hono<ApiEnv> {

@@ -1,7 +1,7 @@
 /** Links and sessions in the API. */
 import { policyJson } from "../core/policy.ts";
 import { notFound, page, time } from "../api/call.ts";
-import { type ApiContext, type Operation, READERS } from "./api.ts";
+import { type ApiContext, type Operation, READERS } from "./api_operation.ts";
 import type { DaemonConnection } from "./connection.ts";
 import type { HubLink } from "./link.ts";
 import type { HubState } from "./state.ts";

@@ -3,7 +3,7 @@ import { isName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, time } from "../api/call.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
-import type { ApiContext, Operation } from "./api.ts";
+import type { ApiContext, Operation } from "./api_operation.ts";
 import type { HubState } from "./state.ts";
 import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
 
