@@ -21,9 +21,23 @@ export async function dial(target: Target, tls: TargetTls | null, signal: AbortS
   conn.setNoDelay(true);
   if (kind !== "https") return conn;
   const name = tls?.serverName ?? host, insecure = tls?.insecure ?? false;
-  if (ca === null && !insecure) return await encrypt(conn, name, signal);
-  return await encryptBy(conn, { name, ca, insecure }, signal);
+  const place = `${host}:${port}`;
+  if (ca !== null || insecure || silent.has(place)) {
+    const encrypted = await encryptBy(conn, { name, ca, insecure }, signal);
+    silent.delete(place);
+    return encrypted;
+  }
+  return await encrypt(conn, name, signal).catch((error) => {
+    if (signal.aborted) silent.add(place);
+    throw error;
+  });
 }
+
+/**
+ * Where a greeting was not answered in time. The runtime's TLS is twice as fast as node's, but holds the socket of such a
+ * handshake until the other side leaves: until they answer again, these are dialled by the other, which lets go.
+ */
+const silent = new Set<string>();
 
 async function connect(hostname: string, port: number): Promise<Deno.TcpConn> {
   try {
@@ -38,7 +52,6 @@ async function connect(hostname: string, port: number): Promise<Deno.TcpConn> {
 /** Verified by the default roots. */
 async function encrypt(conn: Deno.TcpConn, hostname: string, signal: AbortSignal): Promise<Socket> {
   const encrypted = await Deno.startTls(conn, { hostname });
-  // Where the other side says nothing, the runtime waits for it behind our back: only its leaving frees the socket.
   const giveUp = () => encrypted.close();
   signal.addEventListener("abort", giveUp, { once: true });
   if (signal.aborted) giveUp();

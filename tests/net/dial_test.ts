@@ -231,6 +231,32 @@ Deno.test("a target that says nothing to a greeting is given up", async () => {
   }
 });
 
+Deno.test("a target that goes on saying nothing to greetings costs no socket for each", async () => {
+  let greeted = Promise.withResolvers<void>(), left = Promise.withResolvers<void>();
+  await using rig = new TargetRig(async (peer) => {
+    const told = left;
+    await peer.read(1);
+    greeted.resolve();
+    await peer.readAll();
+    told.resolve();
+  });
+  const giveUp = async () => {
+    greeted = Promise.withResolvers();
+    left = Promise.withResolvers();
+    const limit = new AbortController();
+    const dialling = dial(to(rig), null, limit.signal);
+    dialling.catch(() => {});
+    await greeted.promise;
+    limit.abort(new Error("too late"));
+    await assert.rejects(dialling);
+  };
+  await giveUp();
+  for (let i = 0; i < 3; i++) {
+    await giveUp();
+    await left.promise;
+  }
+});
+
 Deno.test("a target that ends its connection in the handshake is refused at once", async () => {
   await using rig = new TargetRig(async (peer) => void await peer.read(1));
   for (const options of [null, tls({ insecure: true }), tls({ caFile: CA })]) {
