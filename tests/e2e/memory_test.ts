@@ -18,7 +18,7 @@ const PIECE = 64 * 1000;
  * A side holds what a window admits, and once more on the way into the kernel: a batch of the tunnel and a read buffer of
  * 256 KiB each, which are of no account. The rest is V8's: what carried the first octets is garbage it has not collected.
  */
-const GROWTH = MAX_WINDOW + 12 * MIB;
+const GROWTH = MAX_WINDOW + 16 * MIB;
 
 /** Serves `act` on one connection after the other. */
 function target(rig: Rig, act: (talk: Talk, first: string) => Promise<void>): number {
