@@ -37,7 +37,9 @@ const { values } = parseArgs({
 const seconds = count("seconds", values.seconds), seed = count("seed", values.seed);
 const ledger = new Ledger(), world = new World(ledger), done = new Map<string, number>();
 const targets = [new Target(ledger), trap(ledger)];
-for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => void finish(1));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.addSignalListener(signal, () => void finish(1));
+}
 // Whatever hangs, this ends.
 const watchdog = setTimeout(() => {
   ledger.breaks("the campaign did not come to its end");
