@@ -36,6 +36,8 @@ export function createApp<E extends CallEnv>(options: AppOptions<E>): Hono<E> {
     admit(context);
     await next();
     context.header("X-Request-Id", context.env.requestId);
+    // Answers are for whoever asked, and true just now.
+    context.header("Cache-Control", "no-store");
   });
   for (const { method, path, run } of operations) app.on(method, path, (context) => run(context));
   for (const path of new Set(operations.map((operation) => operation.path))) {

@@ -2,9 +2,6 @@
 import type { Context } from "hono";
 import { ApiProblem } from "./problem.ts";
 
-/** Answers of an API are for whoever asked, and true just now. */
-export const NO_STORE = { "Cache-Control": "no-store" } as const;
-
 const PAGE = 100;
 const PAGE_MAX = 1000;
 
@@ -25,7 +22,7 @@ export function page<T>(
   const rest = from < 0 ? [] : items.slice(from);
   const shown = rest.slice(0, limit);
   const nextCursor = rest.length > limit ? writeCursor(keyOf(shown[shown.length - 1])) : null;
-  return context.json({ items: shown.map(print), nextCursor }, 200, NO_STORE);
+  return context.json({ items: shown.map(print), nextCursor });
 }
 
 function writeCursor(key: string): string {
@@ -91,8 +88,8 @@ async function readText(context: Context): Promise<string> {
 }
 
 /** Who sent the request may not know that something else exists: what is another's is not there. */
-export function notFound(what: string): ApiProblem {
-  return new ApiProblem(404, "not_found", `There is no such ${what}.`);
+export function notFound(what: string, name: string): ApiProblem {
+  return new ApiProblem(404, "not_found", `There is no ${what} ${JSON.stringify(name)}.`);
 }
 
 /** RFC 3339 UTC, null for never. */

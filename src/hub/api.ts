@@ -1,7 +1,6 @@
 /** The hub's API: who may call what. */
 import type { Hono } from "hono";
 import { createApp } from "../api/app.ts";
-import { NO_STORE } from "../api/call.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
@@ -26,7 +25,7 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
       if (path === "/readyz" && state.draining()) {
         throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
       }
-      return context.json({ ok: true }, 200, NO_STORE);
+      return context.json({ ok: true });
     },
   }));
   return createApp<ApiEnv>({

@@ -61,9 +61,10 @@ function isIn({ record }: HubLink, workspace: string | null): boolean {
 }
 
 function find(context: ApiContext, { names }: HubState): HubLink {
-  const link = names.find(context.req.param("id")!);
+  const id = context.req.param("id")!;
+  const link = names.find(id);
   if (link === undefined || !link.record.declared || !isIn(link, context.var.caller.workspace)) {
-    throw notFound("link");
+    throw notFound("link", id);
   }
   return link;
 }

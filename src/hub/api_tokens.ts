@@ -32,7 +32,6 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
         const { token, record } = await orConflict(tokens.create(wish));
         return context.json({ ...printToken(record), token: token.expose() }, 201, {
           Location: `/v1/tokens/${record.id}`,
-          "Cache-Control": "no-store",
         });
       },
     },
@@ -42,8 +41,9 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       scopes: ADMIN,
       async run(context: ApiContext) {
         const { workspace } = context.var.caller;
-        const record = await orConflict(tokens.revoke(context.req.param("id")!, workspace));
-        if (record === null) throw notFound("token");
+        const id = context.req.param("id")!;
+        const record = await orConflict(tokens.revoke(id, workspace));
+        if (record === null) throw notFound("token", id);
         return context.json(printToken(record));
       },
     },

@@ -123,6 +123,7 @@ Deno.test("what does not exist is 404, and a method that is not possible is 405 
     assert.match(head, /^x-request-id: \S+/im);
     assert.deepEqual(Object.keys(json), ["type", "title", "status", "code", "detail", "requestId"]);
   }
+  assert.equal((await rig.api("GET", "/v1/links/no")).json.detail, 'There is no link "no".');
   assert.equal((await rig.api("POST", "/v1/links/no/renew")).status, 404);
   for (
     const [method, path, allow] of [

@@ -128,6 +128,25 @@ Deno.test("a token is made, works, is listed without its secret, and is revoked"
   assert.equal((await rig.api("GET", "/v1/links", token)).status, 401);
 });
 
+Deno.test("no cache keeps an answer", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const [{ id }] = (await rig.attached().hello([link("web")])).links;
+  const { json } = await rig.api("POST", "/v1/tokens", admin, { scope: "viewer" });
+  for (
+    const [method, path] of [
+      ["GET", `/v1/links/${id}`],
+      ["GET", "/v1/sessions"],
+      ["GET", "/v1/nothing"],
+      ["DELETE", `/v1/links/${id}`],
+      ["DELETE", `/v1/tokens/${json.id}`],
+    ]
+  ) {
+    const { head } = await rig.api(method, path, admin);
+    assert.match(head, /^cache-control: no-store\r$/im, `${method} ${path}`);
+  }
+});
+
 Deno.test("the hub's own socket takes no token and is its owner's only", async () => {
   await using rig = await HubRig.start();
   const path = rig.hub.socket!;

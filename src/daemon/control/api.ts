@@ -1,7 +1,7 @@
 /** The control API: a daemon's links and its file, for whoever may command it (interfaces: APIs). */
 import type { Context, Hono } from "hono";
 import { type CallEnv, createApp, type Operation } from "../../api/app.ts";
-import { NO_STORE, notFound, page, readObject, readOptionalObject } from "../../api/call.ts";
+import { notFound, page, readObject, readOptionalObject } from "../../api/call.ts";
 import { ApiProblem, type BodyError } from "../../api/problem.ts";
 import { Failure } from "../../core/errors.ts";
 import { parseDuration } from "../../core/units.ts";
@@ -28,38 +28,39 @@ export function createControlApi(
 
 function operationsOn(state: ControlState): Operation<CallEnv>[] {
   const named = (context: Call) => {
-    const link = state.link(context.req.param("name")!);
-    if (link === undefined) throw notFound("link");
+    const name = context.req.param("name")!;
+    const link = state.link(name);
+    if (link === undefined) throw notFound("link", name);
     return link;
   };
   return [
-    { method: "GET", path: "/healthz", run: (context) => context.json({ ok: true }, 200, NO_STORE) },
-    { method: "GET", path: "/v1/status", run: (context) => context.json(state.status(), 200, NO_STORE) },
+    { method: "GET", path: "/healthz", run: (context) => context.json({ ok: true }) },
+    { method: "GET", path: "/v1/status", run: (context) => context.json(state.status()) },
     {
       method: "GET",
       path: "/v1/links",
       run: (context) => page(context, state.links(), ({ name }) => name, (link) => link),
     },
-    { method: "GET", path: "/v1/links/:name", run: (context) => context.json(named(context), 200, NO_STORE) },
+    { method: "GET", path: "/v1/links/:name", run: (context) => context.json(named(context)) },
     {
       method: "POST",
       path: "/v1/links",
       async run(context) {
         const link = await state.create(await readObject(context));
-        return context.json(link, 201, { ...NO_STORE, Location: `/v1/links/${link.name}` });
+        return context.json(link, 201, { Location: `/v1/links/${link.name}` });
       },
     },
     {
       method: "DELETE",
       path: "/v1/links/:name",
-      run: async (context) => context.json(await state.revoke(named(context).name), 200, NO_STORE),
+      run: async (context) => context.json(await state.revoke(named(context).name)),
     },
     {
       method: "POST",
       path: "/v1/links/:name/renew",
       async run(context) {
         const wish = readRenewal(await readOptionalObject(context));
-        return context.json(await state.renew(named(context).name, wish), 200, NO_STORE);
+        return context.json(await state.renew(named(context).name, wish));
       },
     },
     {
@@ -67,13 +68,13 @@ function operationsOn(state: ControlState): Operation<CallEnv>[] {
       path: "/v1/reload",
       async run(context) {
         const answer = await state.reload(readReload(await readOptionalObject(context)));
-        return context.json(answer, answer.applied ? 200 : 422, NO_STORE);
+        return context.json(answer, answer.applied ? 200 : 422);
       },
     },
     {
       method: "GET",
       path: "/v1/plan",
-      run: async (context) => context.json(await state.plan(), 200, NO_STORE),
+      run: async (context) => context.json(await state.plan()),
     },
     { method: "GET", path: "/v1/events", run: (context) => eventStream(context, state) },
   ];

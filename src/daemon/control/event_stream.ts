@@ -1,6 +1,5 @@
 /** `GET /v1/events`: what happens, as server-sent events that a client can resume. */
 import type { Context } from "hono";
-import { NO_STORE } from "../../api/call.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import type { DaemonEvent } from "../events.ts";
 import type { ControlState } from "./state.ts";
@@ -18,7 +17,7 @@ export function eventStream(context: Context, { events, requests, clock }: Contr
   if (last !== undefined && !/^\d{1,15}$/.test(last)) {
     throw new ApiProblem(400, "bad_request", "Last-Event-ID is not one of these events.");
   }
-  const headers = { ...NO_STORE, "Content-Type": "text/event-stream" };
+  const headers = { "Content-Type": "text/event-stream" };
   // Nobody would read, or cancel, a body.
   if (context.req.raw.method === "HEAD") return context.body(null, 200, headers);
   const encoder = new TextEncoder();
