@@ -57,7 +57,7 @@ export class Auth {
     this.#take();
   }
 
-  /** The verifier for `entry`, null where it has no `auth`. `changed` is called when a file was read anew. */
+  /** The verifier for `entry`, null where it has no `auth`. `changed` is called when a file was read anew and all are known. */
   static open(entry: Entry, means: AuthMeans, changed: () => void): Auth | null {
     const { basicFile, bearerFile } = entry.auth;
     if (basicFile === null && bearerFile === null) return null;
@@ -146,7 +146,8 @@ export class Auth {
 
   readonly #reread = (): void => {
     this.#take();
-    this.#changed();
+    // Whoever hears of it asks for `problem`, and a file that is not read yet has none to tell.
+    if ((this.#basic?.known ?? true) && (this.#bearer?.known ?? true)) this.#changed();
   };
 }
 

@@ -9,6 +9,8 @@ export type AuthFileKind = "basic" | "bearer";
 export class AuthFile {
   /** Why nobody is admitted by it; null: it is good. */
   problem: string | null;
+  /** It was read: `problem` is about what is in it. */
+  known = false;
   /** Name → bcrypt hash. Replaced, never changed: who holds an older map knows that the file changed. */
   users: ReadonlyMap<string, string> = new Map();
   tokens: readonly string[] = [];
@@ -49,6 +51,7 @@ export class AuthFile {
       }`;
     }
     if (reading !== this.#readings) return;
+    this.known = true;
     this.users = new Map();
     this.tokens = [];
     this.problem = problem ?? this.#take(text);

@@ -251,8 +251,11 @@ export class Life {
 
   #problem(link: ManagedLink): void {
     const { problem } = link.served;
-    if (problem === null) this.#o.log.info("link is in order again", { link: link.name });
-    else this.#o.log.warn(`link is in error: ${problem}`, { link: link.name });
+    if (problem !== link.logged) {
+      link.logged = problem;
+      if (problem === null) this.#o.log.info("link is in order again", { link: link.name });
+      else this.#o.log.warn(`link is in error: ${problem}`, { link: link.name });
+    }
     this.#o.declare([link]);
   }
 

@@ -12,6 +12,8 @@ export class ManagedLink {
   ended: "revoked" | "expired" | null;
   /** What the rates had counted when that was last saved. */
   spent: number;
+  /** What was last logged to be wrong with it; null: nothing. */
+  logged: string | null = null;
   /** The revision in which the hubs were first told of it: what answers an earlier one means who had its name before. */
   since: number | null = null;
   /** The `at` of the last revocation that a hub told: it comes by every session. */

@@ -156,6 +156,18 @@ Deno.test("with a missing, empty or broken auth file nobody is admitted, and a g
   });
 });
 
+Deno.test("nothing is told of a link's auth files until all of them were read", async () => {
+  await withMeans(async (dir, means) => {
+    const basicFile = `${dir}/demo.htpasswd`, bearerFile = `${dir}/demo.tokens`;
+    await Deno.writeTextFile(basicFile, `ann:${hash("s3cret")}\n`);
+    const told: (string | null)[] = [];
+    const auth = Auth.open(entry({ basicFile, bearerFile }), means, () => told.push(auth.problem))!;
+    await auth.ready;
+    assert.deepEqual(told, [`${bearerFile}: there is no such file`]);
+    auth.close();
+  });
+});
+
 Deno.test("what is wrong in an htpasswd file is said with its line, and never shows the hash", () => {
   const good = hash("x");
   for (

@@ -286,6 +286,13 @@ Deno.test("a link whose credentials can not be read is in error everywhere, unti
   await eventually(async () => (await rig.pass(500), rig.link("demo").state), (state) => state === "active");
   await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
   assert.equal(await rig.hub.visit(id!), "auth_required");
+  assert.match(
+    rig.lines.join("\n"),
+    /link is in error: .*partner: there is no such file.*\n.*in order again/,
+  );
+  await rig.restart();
+  assert.equal(rig.link("demo").state, "active");
+  assert.equal(rig.lines.filter((line) => line.includes("in order again")).length, 1);
 });
 
 Deno.test("a subdomain that moves to another link stays with it whatever becomes of the first", async () => {
