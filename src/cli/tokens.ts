@@ -5,6 +5,7 @@ import { hubSocketPath, openTokens } from "../hub/place.ts";
 import type { Scope } from "../hub/tokens.ts";
 import { ApiClient, Unanswered } from "./client.ts";
 import { hubConfigOf, storePathOf } from "./hub_settings.ts";
+import { complain } from "./print.ts";
 import { hubOf, makeState, stateOf, withHub } from "./reach.ts";
 import type { Given } from "./verb.ts";
 
@@ -38,6 +39,8 @@ export async function withTokens<T>(given: Given, work: (desk: TokenDesk) => Pro
     // Nothing was asked of anybody: no hub runs here, so nobody minds.
     if (!(error instanceof Unanswered)) throw error;
     await makeState(state);
+    // Else a token that was made for the wrong directory would look as good as any.
+    complain(`no hub runs at ${state}: this is about the tokens in ${store}`);
     return await onStore(store, work);
   }
 }

@@ -151,9 +151,8 @@ class RunningHub implements Hub, HubState {
     this.#refreshedAt = clock.mono();
     this.#tick.set(TICK_MS);
     if (state !== null && !this.tokens.any) {
-      log.warn(
-        "there is no token yet: make the first one with `connectd token create --scope admin --workspace default`",
-      );
+      const make = `connectd token create --scope admin --state ${state}`;
+      log.warn(`there is no token yet: make the first one with \`${make}\``);
     }
   }
 

@@ -321,6 +321,7 @@ Deno.test("tokens are made on the hub's machine and by an admin elsewhere, and a
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /^connectd_[a-z2-7]{8}_[a-z2-7]{32}\n$/);
   assert.match(first.stderr, /boss.*admin.*default.*never/);
+  assert.match(first.stderr, /no hub runs at .*\/hub: .*\/hub\/hub\.db/);
   const admin = rig.file("admin", first.stdout);
   const hub = rig.connectd(["hub", "--listen", "127.0.0.1:0", ...at, "--json"]);
   const { hub: url, ...rest } = await hub.ready<{ hub: string; control: null; domain: string }>();
@@ -342,6 +343,7 @@ Deno.test("tokens are made on the hub's machine and by an admin elsewhere, and a
   const { token, id, expiresAt, createdAt } = JSON.parse(made.stdout);
   assert.equal(Date.parse(expiresAt) - Date.parse(createdAt), 30 * 86_400_000);
   const listed = await rig.run(["token", "list", ...at]);
+  assert.equal(listed.stderr, "");
   assert.match(listed.stdout, /boss +admin +default .*never\n.*ci +daemon +default .*in (29d 23h|30d)/);
   assert.equal(JSON.parse((await rig.run(["token", "list", "--json", ...there])).stdout).items.length, 2);
   const twice = await rig.run(["token", "create", "--scope", "daemon", "--name", "ci", ...at]);

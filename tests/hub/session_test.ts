@@ -257,7 +257,7 @@ Deno.test("a hub that ends asks daemons to dial elsewhere, finishes what is in f
 
 Deno.test("a hub without a token starts, admits nobody, and says how to make the first", async () => {
   await using rig = await HubRig.start();
-  assert.match(rig.lines.join("\n"), /`connectd token create --scope admin --workspace default`/);
+  assert.match(rig.lines.join("\n"), /`connectd token create --scope admin --state \/.*`/);
   assert.equal((await rig.api("GET", "/v1/links")).status, 401);
   assert.equal((await rig.api("GET", "/healthz")).status, 200);
 });
