@@ -3,6 +3,7 @@ import { type Code, Malformed, type Refusal, refusal } from "../core/errors.ts";
 import { loops, requestToTarget } from "../core/headers.ts";
 import { field, fieldAll, type RequestHead } from "../core/http1/types.ts";
 import { decide, type Facts } from "../core/policy.ts";
+import { httpDate } from "../net/date.ts";
 import { renderRefusal } from "../pages/visitor.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { Auth, Judged, Judgement } from "./auth.ts";
@@ -255,8 +256,9 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     this.#held = null;
     const { requestId } = this.stream.open;
     const { head, body } = renderRefusal(why, this.#head, REQUEST_ID.test(requestId) ? requestId : "unknown");
+    const date = httpDate(this.#serving.means.clock.now());
     const bodiless = this.#head?.method === "HEAD";
-    this.stream.sendHead(head, bodiless);
+    this.stream.sendHead(`${head.slice(0, -2)}Date: ${date}\r\n\r\n`, bodiless);
     if (bodiless) return this.over();
     this.#rest = body;
     this.writable();

@@ -97,6 +97,7 @@ Deno.test("a hub that lies and cheats reaches no target", async () => {
     assert.equal(asked.refused, code, what);
     assert.match(asked.heads[0], /^HTTP\/1\.1 [45]/);
     assert.equal(asked.field("X-Request-Id"), "req-1");
+    assert.equal(asked.field("Date"), new Date(clock.now()).toUTCString(), what);
   }
   assert.equal(target.connections, 0);
   assert.deepEqual(link.counters, { ...link.counters, allowed: 0, bytesIn: 0, bytesOut: 0, open: 0 });
