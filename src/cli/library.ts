@@ -153,7 +153,7 @@ export interface Link extends AsyncDisposable {
  * ```ts
  * import { link } from "connectd";
  * await using demo = await link("localhost:3000", { ttl: "1h", methods: ["GET"] });
- * console.log((await fetch(demo.url)).status);
+ * console.log(demo.url);
  * ```
  */
 export async function link(target: string, policy: LinkPolicy = {}, place: LinkPlace = {}): Promise<Link> {

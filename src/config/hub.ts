@@ -111,7 +111,7 @@ export const HUB_ROOT_KEYS = {
   public_url: {
     reader: text({ wants: "a URL such as https://hub.example.com", code: "bad_address" }, parseOrigin),
     doc:
-      "Where the API and the dashboard are reached from outside. It may, and better should, lie outside `domain`.",
+      "Where the API and the tunnel are reached from outside. It may, and better should, lie outside `domain`.",
   },
   store: {
     reader: store,
