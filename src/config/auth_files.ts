@@ -48,13 +48,16 @@ export async function checkAuthFiles(config: Pick<Config, "file" | "links">): Pr
   return problems;
 }
 
+/** The text of the auth file at `path`. Throws Failure where it can not be read, or is too large to be one. */
+export async function readAuthText(path: string): Promise<string> {
+  const bytes = await readStill(path, 0, MAX_BYTES + 1);
+  if (bytes.length > MAX_BYTES) throw new Failure(`${path} is larger than ${MAX_BYTES / 1024} KiB`);
+  return new TextDecoder().decode(bytes);
+}
+
 async function readProblems(kind: AuthFile["kind"], path: string): Promise<AuthFileProblem[]> {
   try {
-    const bytes = await readStill(path, 0, MAX_BYTES + 1);
-    if (bytes.length > MAX_BYTES) {
-      return [{ line: 1, message: `the file is larger than ${MAX_BYTES / 1024} KiB` }];
-    }
-    const text = new TextDecoder().decode(bytes);
+    const text = await readAuthText(path);
     return (kind === "basic" ? readHtpasswd(text) : readTokens(text)).problems;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

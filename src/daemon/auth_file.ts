@@ -1,7 +1,10 @@
 /** Auth files: each is read and watched once, however many links lean on it. */
 import type { Clock } from "../clock.ts";
+import { readAuthText } from "../config/auth_files.ts";
 import { type AuthFileProblem, readHtpasswd, readTokens } from "../config/credentials.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
+import type { Entry } from "../core/entry.ts";
+import { Failure } from "../core/errors.ts";
 
 export type AuthFileKind = "basic" | "bearer";
 
@@ -44,11 +47,10 @@ export class AuthFile {
     const reading = ++this.#readings;
     let text = "", problem: string | null = null;
     try {
-      text = await Deno.readTextFile(this.path);
+      text = await readAuthText(this.path);
     } catch (error) {
-      problem = `${this.path}: ${
-        error instanceof Deno.errors.NotFound ? "there is no such file" : "can not be read"
-      }`;
+      if (!(error instanceof Failure)) throw error;
+      problem = error.message;
     }
     if (reading !== this.#readings) return;
     this.known = true;
@@ -93,5 +95,25 @@ export class AuthFiles {
       this.#files.set(key, file);
     }
     return file;
+  }
+
+  /**
+   * Calls `act` when the files of `entries` were read: links that lean on them there admit at once, and what changes
+   * over from one file to another never has none.
+   */
+  async whenRead(entries: Iterable<Entry>, act: () => void): Promise<void> {
+    const held = new Set<AuthFile>();
+    for (const { auth: { basicFile, bearerFile } } of entries) {
+      if (basicFile !== null) held.add(this.open("basic", basicFile));
+      if (bearerFile !== null) held.add(this.open("bearer", bearerFile));
+    }
+    const lean = () => {};
+    for (const file of held) file.lean(lean);
+    try {
+      await Promise.all([...held].map(({ ready }) => ready));
+      act();
+    } finally {
+      for (const file of held) file.leave(lean);
+    }
   }
 }

@@ -167,7 +167,7 @@ class RunningDaemon implements Daemon, ControlState {
         if (!(error instanceof Unbound)) throw error;
         return this.#refuse([...problems, settingProblem(config, error.key, error)]);
       }
-      this.#take(proposal);
+      await this.#take(proposal);
       return { plan: steps, applied: true, problems };
     });
   }
@@ -183,7 +183,9 @@ class RunningDaemon implements Daemon, ControlState {
       if (this.#ending) throw new Failure("the daemon is about to end");
       const now = this.clock.now();
       const entry = readOneOff(body, this.#base, now);
-      this.#carryOut(stepsFor(entry, this.#life.all, now), new Map([[entry.name, entry]]));
+      await this.#parts.whenRead([entry], () => {
+        this.#carryOut(stepsFor(entry, this.#life.all, now), new Map([[entry.name, entry]]));
+      });
       const link = this.#life.all.get(entry.name)!;
       await keepOneOff(link, this.#records, this.#life);
       return link;
@@ -282,7 +284,7 @@ class RunningDaemon implements Daemon, ControlState {
     const { oneOffs } = this.#records;
     const desired = withOneOffs(config?.links ?? new Map(), oneOffs);
     const steps = plan(desired, new Map());
-    this.#take({ config, desired, steps, problems: loaded?.problems ?? [] });
+    await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] });
     this.#life.bury();
   }
 
@@ -297,8 +299,12 @@ class RunningDaemon implements Daemon, ControlState {
     return { plan: [], applied: false, problems };
   }
 
+  #take(proposal: Proposal): Promise<void> {
+    return this.#parts.whenRead(proposal.desired.values(), () => this.#apply(proposal));
+  }
+
   /** Does what was proposed. Nothing here waits. */
-  #take({ config, desired, steps, problems }: Proposal): void {
+  #apply({ config, desired, steps, problems }: Proposal): void {
     if (config !== null) {
       this.#applied.take(config, problems);
       this.#base = { ...config, dir: dirname(config.file) };

@@ -198,6 +198,7 @@ export class Life {
     registry.lead(record, served);
     served.expiresAt = expiresAt(record);
     served.failing = untellable(entry.policy);
+    this.#say(link);
     if (link.ended !== null) {
       served.ended = refusal(`link_${link.ended}`);
       link.over();
@@ -221,6 +222,7 @@ export class Life {
   #retune(link: ManagedLink, entry: Entry): ManagedLink {
     link.served.retune(entry);
     link.served.failing = untellable(entry.policy);
+    this.#say(link);
     this.#settle(link);
     return link;
   }
@@ -250,13 +252,17 @@ export class Life {
   }
 
   #problem(link: ManagedLink): void {
-    const { problem } = link.served;
-    if (problem !== link.logged) {
-      link.logged = problem;
-      if (problem === null) this.#o.log.info("link is in order again", { link: link.name });
-      else this.#o.log.warn(`link is in error: ${problem}`, { link: link.name });
-    }
+    this.#say(link);
     this.#o.declare([link]);
+  }
+
+  /** Logs that it is out of order, or no longer. */
+  #say(link: ManagedLink): void {
+    const { problem } = link.served;
+    if (problem === link.logged) return;
+    link.logged = problem;
+    if (problem === null) this.#o.log.info("link is in order again", { link: link.name });
+    else this.#o.log.warn(`link is in error: ${problem}`, { link: link.name });
   }
 
   /** Resolves when it is durable; who does not wait need not fear: a failure is logged. */

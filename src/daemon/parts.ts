@@ -32,6 +32,11 @@ export class SharedParts implements Parts {
     return Auth.open(entry, this.#auth, changed);
   }
 
+  /** Calls `act` when the auth files of `entries` were read. */
+  whenRead(entries: Iterable<Entry>, act: () => void): Promise<void> {
+    return this.#auth.files.whenRead(entries, act);
+  }
+
   /** After the last link was closed. */
   close(): void {
     this.#auth.bcrypt.close();

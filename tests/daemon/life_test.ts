@@ -288,7 +288,7 @@ Deno.test("a link whose credentials can not be read is in error everywhere, unti
   assert.equal(await rig.hub.visit(id!), "auth_required");
   assert.match(
     rig.lines.join("\n"),
-    /link is in error: .*partner: there is no such file.*\n.*in order again/,
+    /link is in error: there is no file .*partner.*\n.*in order again/,
   );
   await rig.restart();
   assert.equal(rig.link("demo").state, "active");

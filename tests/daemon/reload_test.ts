@@ -63,6 +63,29 @@ Deno.test("a retune keeps what is in flight, and what the rates have counted", a
   assert.equal(asked.status, 200);
 });
 
+Deno.test("a link admits from its first moment, and while it changes over to another auth file", async () => {
+  const yaml = (file: string) =>
+    `links: { a: { target: echo, auth: { bearer: { token_file: ./${file} } } } }`;
+  const fields = ["Authorization: Bearer 0123456789abcdef"];
+  await using rig = await DaemonRig.start("links: { b: { target: echo } }");
+  for (const file of ["one", "two"]) Deno.writeTextFileSync(`${rig.folder}/${file}`, "0123456789abcdef\n");
+  for (const file of ["one", "two"]) {
+    await rig.reload(yaml(file));
+    await rig.hub.until(() => rig.hub.declared("a") !== undefined);
+    const asked = rig.hub.ask(rig.hub.id("a"), "GET /", { fields });
+    await asked.over;
+    assert.equal(asked.status, 200);
+  }
+  await rig.restart();
+  await rig.api("POST", "/v1/links", {
+    name: "try",
+    target: "echo",
+    auth: { bearer: { tokenFile: `${rig.folder}/one` } },
+  });
+  const states = ["a", "try"].flatMap((name) => rig.hub.declarations(name).map(({ state }) => state));
+  assert.deepEqual(new Set(states), new Set(["active"]));
+});
+
 Deno.test("a bad file changes nothing, and status shows its problems until a good one is applied", async () => {
   await using rig = await DaemonRig.start(TWO);
   const bad = await rig.reload("links:\n  a: { target: echo, rat: 5 }\n  b: { target: echo, ttl: soon }");
