@@ -97,6 +97,8 @@ class RunningHub implements Hub, HubState {
   #hosts!: Hosts;
   #route!: Route;
   #listener: Listener | null = null;
+  /** Where it listened before, while visitors are there. */
+  #left: readonly Listener[] = [];
   #local: Listener | null = null;
   #api!: ReturnType<typeof createApi>;
   readonly #peers: Peers;
@@ -164,16 +166,17 @@ class RunningHub implements Hub, HubState {
     const { hostname, port } = listen ?? DEFAULT_LISTEN;
     // The port is ours: it could not be bound once more.
     if (hostname === this.#address.hostname && port === this.#address.port) return;
-    const before = this.#listener;
+    const before = this.#listener!;
     await this.#listen(listen);
-    before?.close();
+    before.stop();
+    this.#left = [...this.#left, before].filter(({ connections }) => connections > 0);
     this.sessions.tellUrls();
   }
 
   async drain(ms: number): Promise<void> {
     this.#route.draining = true;
     this.sessions.drain();
-    await this.#listener?.drain(ms);
+    await Promise.all(this.#listeners().map((listener) => listener.drain(ms)));
   }
 
   close(): Promise<void> {
@@ -183,7 +186,7 @@ class RunningHub implements Hub, HubState {
 
   async #close(): Promise<void> {
     this.#tick.drop();
-    this.#listener?.close();
+    for (const listener of this.#listeners()) listener.close();
     this.#local?.close();
     this.sessions?.close();
     for (const peer of this.#peers.all()) peer.close();
@@ -198,6 +201,10 @@ class RunningHub implements Hub, HubState {
     this.#address = { hostname, port };
     this.#hosts = hostsOf(this.#o, this.#address);
     this.#listener = listener;
+  }
+
+  #listeners(): readonly Listener[] {
+    return this.#listener === null ? this.#left : [...this.#left, this.#listener];
   }
 
   #makeListener(): Listener {

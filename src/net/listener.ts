@@ -85,10 +85,15 @@ export class Listener {
     visitor.turnAway(BUSY);
   }
 
-  /** Accepts no more, ends connections after their answers, and waits for those, up to the `ms` of the first call. */
-  drain(ms: number): Promise<void> {
+  /** Accepts no more; connections end with the answer they are at. */
+  stop(): void {
     this.draining = true;
     this.#stopAccepting();
+  }
+
+  /** Stops, and waits for the answers that are due, up to the `ms` of the first call. */
+  drain(ms: number): Promise<void> {
+    this.stop();
     if (this.busy === 0) return Promise.resolve();
     return this.#drained ??= new Promise((resolve) => {
       const timer = this.clock.timer(() => this.#settled?.());

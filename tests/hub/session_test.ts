@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { Stream } from "../../src/wire/stream.ts";
-import { dial, eventually, HubRig, link, type Message, pass, respond } from "./rig.ts";
+import { ask, dial, eventually, HubRig, link, type Message, pass, respond } from "./rig.ts";
 
 Deno.test("a tunnel is for a valid token of the right scope, and for an upgrade", async () => {
   await using rig = await HubRig.start();
@@ -276,4 +276,24 @@ Deno.test("a hub that listens elsewhere keeps its links and tells their new URLs
   const granted = await daemon.until(({ type }) => type === "granted");
   assert.equal(granted.links[0].url, `http://${id}.localhost:${rig.hub.address.port}`);
   assert.equal((await rig.visit(id)).status, 200);
+});
+
+Deno.test("a hub that listens elsewhere takes nobody at the old place, and finishes what is in flight there", async () => {
+  await using rig = await HubRig.start();
+  const daemon = rig.attached({ serve() {} });
+  const [{ id }] = (await daemon.hello([link("web")])).links;
+  const visits = [];
+  for (let n = 1; n <= 2; n++) {
+    const { port } = rig.hub.address;
+    visits.push(rig.visit(id));
+    await eventually(() => daemon.opened.length, (opened) => opened === n);
+    await rig.hub.rebind({ hostname: "127.0.0.1", port: 0 });
+    await assert.rejects(ask(port, "localhost", "GET /healthz HTTP/1.1"), Deno.errors.ConnectionRefused);
+  }
+  respond(daemon.opened[0], "late");
+  const drained = rig.hub.drain(20_000);
+  respond(daemon.opened[1], "later");
+  await drained;
+  const answers = await Promise.all(visits);
+  assert.deepEqual(answers.map(({ status, body }) => [status, body]), [[200, "late"], [200, "later"]]);
 });
