@@ -1,5 +1,6 @@
 /** The verbs about links.yaml: check, plan, reload. */
 import { checkAuthFiles } from "../config/auth_files.ts";
+import { checkTrustFiles } from "../config/trust_files.ts";
 import { printProblem, type Problem, refused } from "../config/problem.ts";
 import { printStep, type Step } from "../core/plan.ts";
 import { oneLine } from "../log.ts";
@@ -21,12 +22,14 @@ export const check: Verb = {
   words: "[FILE]",
   count: [0, 1],
   summary:
-    "Checks links.yaml and the auth files it names: every problem with its place. Exit 2 where one is an error.",
+    "Checks links.yaml and the auth files and certificates it names: every problem with its place. Exit 2 where one is an error.",
   flags: [CONFIG_FLAG, JSON_FLAG],
   async run(given) {
     const path = configFile(given.words[0] ?? text(given, "config"));
     const { config, problems: ofFile } = await readLinks(path);
-    const problems = config === null ? ofFile : [...ofFile, ...await checkAuthFiles(config)];
+    const problems = config === null
+      ? ofFile
+      : [...ofFile, ...await checkAuthFiles(config), ...await checkTrustFiles(config)];
     const ok = !refused(problems);
     if (on(given, "json")) outJson({ ok, problems });
     else {

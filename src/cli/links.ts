@@ -1,7 +1,8 @@
 /** The verbs that look at links and end or renew them: list, revoke, renew, status. Of a daemon, or with --hub of a hub. */
 import { parseDuration } from "../core/units.ts";
+import { Refused } from "./client.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
-import { out, outJson, relative, roundTrip, table } from "./print.ts";
+import { complainOf, out, outJson, relative, roundTrip, table } from "./print.ts";
 import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
 
 /** A link as both APIs print it (product §5), as far as it is shown. */
@@ -88,17 +89,25 @@ export const revoke: Verb = {
   async run(given) {
     const json = on(given, "json");
     const revoked: LinkJson[] = [];
+    let code = 0;
     await eitherSide(given, async (api, atHub) => {
       for (const name of given.words) {
-        const key = atHub ? await idOf(api, name) : name;
-        const link = await api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`);
-        revoked.push(link);
-        // At once: what comes after it may fail.
-        if (!json) out(`revoked ${link.name}${link.url === null ? "" : `  ${link.url}`}`);
+        try {
+          const key = atHub ? await idOf(api, name) : name;
+          const link = await api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`);
+          revoked.push(link);
+          if (!json) out(`revoked ${link.name}${link.url === null ? "" : `  ${link.url}`}`);
+        } catch (error) {
+          // Whoever ends several wants them all ended, also where one of the names is a slip.
+          if (!(error instanceof Refused)) throw error;
+          complainOf(error);
+          code = 1;
+        }
       }
     });
-    if (json) outJson(revoked.length === 1 ? revoked[0] : { items: revoked, nextCursor: null });
-    return 0;
+    if (json && given.words.length > 1) outJson({ items: revoked, nextCursor: null });
+    else if (json && code === 0) outJson(revoked[0]);
+    return code;
   },
 };
 

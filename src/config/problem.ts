@@ -29,7 +29,8 @@ export type ProblemCode =
   | "expired"
   | "shadowed"
   | "revoked"
-  | "bad_auth_file";
+  | "bad_auth_file"
+  | "bad_file";
 
 /** One thing wrong with a file. Lines and columns are 1-based, columns in UTF-16 units, as editors count. */
 export interface Problem {

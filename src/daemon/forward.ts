@@ -17,6 +17,8 @@ export interface Visitor {
   answer(code: Code): void;
   /** Nothing follows from the target. */
   over(): void;
+  /** The target failed; said besides what the visitor is told. */
+  failed(code: Code, cause: string | null): void;
   /** What was sent is no whole answer, and the visitor must see that. */
   sever(code: string): void;
 }
@@ -111,6 +113,7 @@ export class Forward implements TargetSink {
 
   head(head: ResponseHead): void {
     const { framing } = head;
+    this.#visitor.link.trouble = null;
     this.status = head.status;
     this.#upgraded = head.status === 101;
     this.#bodiless = !this.#upgraded &&
@@ -138,7 +141,8 @@ export class Forward implements TargetSink {
     this.#visitor.over();
   }
 
-  failed(code: Code): void {
+  failed(code: Code, cause: string | null): void {
+    this.#visitor.failed(code, cause);
     if (this.status === 0) this.#visitor.answer(code);
     else this.#visitor.sever(code);
   }

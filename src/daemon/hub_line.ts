@@ -14,6 +14,7 @@ import type { Registry } from "./registry.ts";
 import { isServed } from "./served.ts";
 import { type HubJson, hubJson } from "./status.ts";
 import { HubTalk, type TalkMeans } from "./talk.ts";
+import { Troubles } from "./troubles.ts";
 
 export interface HubLineOptions {
   readonly clock: Clock;
@@ -53,6 +54,7 @@ export class HubLine implements TalkMeans {
       links: options.registry,
       talk: this.talk,
       observer: options.observer,
+      troubles: new Troubles(options.log, options.clock),
       daemon: options.daemon,
       tokenFile: options.tokenFile,
       random: Math.random,
@@ -137,7 +139,7 @@ export class HubLine implements TalkMeans {
     if (up !== (before?.word === "up")) events.emit(up ? "session.up" : "session.down", json);
     if (key !== EMBEDDED) {
       if (up) log.info(`connected to ${url}`);
-      else if (lastError !== null) log.warn(`no session with ${url}: ${lastError}`, { state });
+      else if (lastError !== null) log.warn(`no session: ${lastError}`, { hub: url, state });
     }
     arrivals.look();
   }

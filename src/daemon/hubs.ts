@@ -10,6 +10,7 @@ import type { Observer } from "./follow.ts";
 import { chooseHubs } from "./other_hubs.ts";
 import { Serving } from "./serve.ts";
 import type { Links } from "./served.ts";
+import type { Troubles } from "./troubles.ts";
 
 /** A hub as `status` shows it. Times in ms since 1970. */
 export interface HubStatus {
@@ -32,6 +33,7 @@ export interface HubsOptions {
   readonly links: Links;
   readonly talk: Talk;
   readonly observer: Observer | null;
+  readonly troubles: Troubles;
   /** The daemon's id. */
   readonly daemon: string;
   /** Where the token for a hub lies that names no file of its own. */
@@ -148,8 +150,8 @@ export class Hubs {
   }
 
   #dialler(hub: string, connections: number, connect: () => Promise<Wire>): Dialler {
-    const { links, clock, observer, talk, random } = this.#options;
-    const serving = new Serving(hub, { links, clock, observer });
+    const { links, clock, observer, talk, random, troubles } = this.#options;
+    const serving = new Serving(hub, { links, clock, observer, troubles });
     return new Dialler({ hub, connections, connect, serving, talk, clock, random });
   }
 

@@ -127,6 +127,11 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     if (!this.#over && this.#unanswered) this.#refuse(refusal(code));
   }
 
+  failed(code: Code, cause: string | null): void {
+    if (this.#over) return;
+    this.#serving.means.troubles.failed(this.link, this.stream.open.requestId, code, cause);
+  }
+
   sever(code: string): void {
     if (this.#over) return;
     this.stream.reset(code);
@@ -247,6 +252,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
 
   #deny(why: Refusal): void {
     this.link.deny(why.code);
+    this.#serving.means.troubles.refused(this.link, this.stream.open.requestId, why.code);
     this.#follow(why);
     this.#refuse(why);
   }

@@ -180,13 +180,13 @@ export class Life {
     for (const served of this.#leaving) served.close();
   }
 
-  /** `taken`: ids of another link that had the name until now; hubs shall not give it those. */
+  /** `taken`: ids of another link that had the name until now. */
   #open(entry: Entry, taken: LinkRecord["ids"] = {}): ManagedLink {
     const { clock, parts, records, registry, scope: file } = this.#o;
     const scope = entry.source === "file" ? file : ONE_OFFS;
     const now = clock.now();
     const record = settle(
-      records.get(scope, entry.name) ?? { ...newRecord(entry), owed: taken },
+      records.get(scope, entry.name) ?? this.#newRecord(scope, entry, taken),
       entry,
       now,
     );
@@ -204,6 +204,13 @@ export class Life {
       link.over();
     }
     return link;
+  }
+
+  /** Hubs know a link by its name alone, and shall not give it the ids of another one, but a subdomain that it asks for. */
+  #newRecord(scope: Scope, entry: Entry, taken: LinkRecord["ids"]): LinkRecord {
+    const record = newRecord(entry);
+    if (entry.subdomain !== null) return record;
+    return { ...record, owed: { ...this.#o.records.idsElsewhere(scope, entry.name), ...taken } };
   }
 
   #close(link: ManagedLink): ManagedLink {

@@ -20,6 +20,7 @@ export const ONE_OFFS: Scope = "oneoff";
 /** All in memory; a put resolves when it is durable. */
 export class Records {
   readonly #links = new Map<string, LinkRecord>();
+  readonly #scopes = new Set<Scope>();
   readonly #oneOffs = new Map<string, Entry>();
   readonly #rates = new Map<string, SavedRates>();
   /** Records on their way to the disk. */
@@ -46,7 +47,7 @@ export class Records {
     if (found === null) await own.put("id", JSON.stringify(id));
     const records = new Records(store, id);
     const { links, oneOffs, rates } = records.#buckets;
-    for (const { key, value } of await links.list()) records.#links.set(key, readRecord(JSON.parse(value)));
+    for (const { key, value } of await links.list()) records.#keep(key, readRecord(JSON.parse(value)));
     for (const { key, value } of await oneOffs.list()) {
       records.#oneOffs.set(key, { ...JSON.parse(value) as Entry, lines: new Map() });
     }
@@ -78,13 +79,19 @@ export class Records {
     }
   }
 
+  /** Hub → the public id of a link of this name in another scope. */
+  idsElsewhere(scope: Scope, name: string): LinkRecord["ids"] {
+    const others = [...this.#scopes].filter((other) => other !== scope);
+    return Object.assign({}, ...others.map((other) => this.get(other, name)?.ids));
+  }
+
   /** One that is stored already is not written again; one on its way is waited for. */
   put(scope: Scope, name: string, record: LinkRecord): Promise<void> {
     const key = `${scope}.${name}`;
     if (this.#links.get(key) === record && !this.#failed.has(key)) {
       return this.#pending.get(key) ?? Promise.resolve();
     }
-    this.#links.set(key, record);
+    this.#keep(key, record);
     return this.#write(key, record);
   }
 
@@ -92,6 +99,11 @@ export class Records {
   retry(): void {
     // What is wrong with the disk was said when they failed first.
     for (const key of this.#failed) this.#write(key, this.#links.get(key)!).catch(() => {});
+  }
+
+  #keep(key: string, record: LinkRecord): void {
+    this.#links.set(key, record);
+    this.#scopes.add(key.slice(0, key.indexOf(".")));
   }
 
   async #write(key: string, record: LinkRecord): Promise<void> {

@@ -6,11 +6,14 @@ import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { Observer } from "./follow.ts";
 import { Incoming } from "./incoming.ts";
 import type { Links } from "./served.ts";
+import type { Troubles } from "./troubles.ts";
 
 /** What every request needs. */
 export interface ServeMeans {
   readonly links: Links;
   readonly clock: Clock;
+  /** Told of targets that fail. */
+  readonly troubles: Troubles;
   /** Sees requests go by; null: nobody does. */
   readonly observer: Observer | null;
 }

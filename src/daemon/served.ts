@@ -68,6 +68,8 @@ export class ServedLink {
   failing: string | null = null;
   /** When it expires, ms since 1970; null: never. Compared at every request. */
   expiresAt: number | null = null;
+  /** How the target failed last; null: it has answered since. */
+  trouble: string | null = null;
   /** Called when an auth file became good or bad. */
   onProblem: (() => void) | null = null;
   readonly #parts: Parts;

@@ -85,6 +85,6 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
     counters: copyOf(served.counters),
     lastError: state === "error" || state === "pending"
       ? urls.find(({ lastError }) => lastError !== null)?.lastError ?? served.problem
-      : null,
+      : served.trouble,
   };
 }

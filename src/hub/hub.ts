@@ -146,7 +146,7 @@ class RunningHub implements Hub, HubState {
     const { streamsPerSession } = limits;
     const parts = { hub: this.id, names: this.names, peers: this.#peers, clock, log, streamsPerSession };
     this.sessions = new Sessions({ ...parts, hosts: () => this.#hosts }, this.tokens, limits.sessions);
-    this.#route = new Route(this.names, clock, streamsPerSession);
+    this.#route = new Route(this.names, clock, streamsPerSession, log);
     this.#api = createApi(this, log);
     await this.#listen(this.#o.listen);
     if (state !== null) await this.#listenLocally(hubSocketPath(state));

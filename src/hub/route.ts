@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import { type Refusal, refusal } from "../core/errors.ts";
 import { type OpenFacts, shield } from "../core/policy.ts";
+import type { Log } from "../log.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { MAX_HEAD } from "../wire/stream.ts";
 import type { HubLink } from "./link.ts";
@@ -28,6 +29,7 @@ export class Route {
     private readonly names: Names,
     private readonly clock: Clock,
     private readonly streamsPerSession: number,
+    private readonly log: Log,
   ) {}
 
   /** Serves a request whose host is `label` under the domain. */
@@ -36,14 +38,21 @@ export class Route {
     if (link === undefined) return exchange.refuse(UNKNOWN);
     if (this.draining) return exchange.refuse(DRAINING);
     const { head } = exchange;
-    if (head.host.length > HOST_MAX) return deny(exchange, link, MALFORMED);
-    if (head.raw.length > MAX_HEAD) return deny(exchange, link, TOO_LARGE);
+    if (head.host.length > HOST_MAX) return this.#deny(exchange, link, MALFORMED);
+    if (head.raw.length > MAX_HEAD) return this.#deny(exchange, link, TOO_LARGE);
     const refused = this.#judge(exchange, link);
-    if (refused !== null) return deny(exchange, link, refused);
+    if (refused !== null) return this.#deny(exchange, link, refused);
     const session = link.peer.pick(this.streamsPerSession);
     if (session !== null) return void new Upstream(exchange, link, session);
-    if (link.peer.online) return deny(exchange, link, BUSY);
+    if (link.peer.online) return this.#deny(exchange, link, BUSY);
     this.#await(exchange, link);
+  }
+
+  #deny(exchange: Exchange, link: HubLink, refused: Refusal): void {
+    const { code } = refused;
+    link.deny(code);
+    this.log.debug("refused", { link: link.id, code, request: exchange.requestId });
+    exchange.refuse(refused);
   }
 
   #judge(exchange: Exchange, link: HubLink): Refusal | null {
@@ -60,10 +69,10 @@ export class Route {
         exchange.onLeave = null;
         // Meanwhile the link may have ended, or its name may have changed hands.
         if (back) this.serve(exchange, link.id);
-        else deny(exchange, link, OFFLINE);
+        else this.#deny(exchange, link, OFFLINE);
       },
     };
-    if (!link.peer.await(waiting)) return deny(exchange, link, OFFLINE);
+    if (!link.peer.await(waiting)) return this.#deny(exchange, link, OFFLINE);
     exchange.onLeave = () => link.peer.forget(waiting);
   }
 }
@@ -76,9 +85,4 @@ function factsOf({ head, address }: Exchange): OpenFacts {
     declaredLength: head.framing.kind === "length" ? head.framing.length : null,
     websocket: head.upgrade === "websocket",
   };
-}
-
-function deny(exchange: Exchange, link: HubLink, refused: Refusal): void {
-  link.deny(refused.code);
-  exchange.refuse(refused);
 }

@@ -17,8 +17,8 @@ export interface TargetSink {
   /** Valid during the call only. Returns how many octets were taken; the rest comes again after `resume()`. */
   data(bytes: Uint8Array): number;
   end(trailers: string): void;
-  /** There is no answer, or not the whole of it. */
-  failed(code: Code): void;
+  /** There is no answer, or not the whole of it. `cause`: what the runtime or the codec said, for the owner's eyes. */
+  failed(code: Code, cause: string | null): void;
   /**
    * So many more of the octets given to `send` are with the kernel. What frames them counts as on its way until it is
    * gone: who gives credit back by this gives it late, never early.

@@ -118,7 +118,7 @@ export class TargetConn implements ConnHandler {
       return this.#read(exchange, bytes);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      this.#fail("target_bad_response");
+      this.#fail("target_bad_response", error.message);
       return bytes.length;
     }
   }
@@ -177,8 +177,8 @@ export class TargetConn implements ConnHandler {
     let socket: Socket;
     try {
       socket = await this.#pool.connect(this.#dialling.signal);
-    } catch {
-      return this.#fail("target_refused");
+    } catch (error) {
+      return this.#fail("target_refused", (error as Error).message);
     }
     if (this.#closed) return socket.close();
     const conn = this.#conn = new Conn(socket);
@@ -305,16 +305,16 @@ export class TargetConn implements ConnHandler {
     this.#pool.again(exchange, unsent);
   }
 
-  #fail(code: Code): void {
+  #fail(code: Code, cause: string | null = null): void {
     const exchange = this.#exchange;
     this.close();
-    exchange?.sink.failed(code);
+    exchange?.sink.failed(code, cause);
   }
 
   #expired(): void {
     if (this.#exchange === null) this.#lost("target_closed");
     else if (this.#phase === ANSWERED) this.close();
-    else this.#fail("target_timeout");
+    else this.#fail("target_timeout", this.#conn === null ? "no connection in time" : null);
   }
 
   #detach(): void {

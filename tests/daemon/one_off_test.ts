@@ -109,6 +109,15 @@ Deno.test("at a real hub an entry, a one-off of its name, and the entry put back
   Deno.removeSync(folder, { recursive: true });
 });
 
+Deno.test("an entry takes over the name and the subdomain of a one-off", async () => {
+  await using rig = await DaemonRig.start("links: { other: { target: echo } }");
+  const { id } = await rig.daemon.create({ name: "demo", target: "echo", subdomain: "hello" });
+  await rig.reload("links: { other: { target: echo }, demo: { target: echo, subdomain: hello } }");
+  await eventually(() => rig.link("demo"), ({ state }) => state === "active");
+  assert.deepEqual([rig.link("demo").source, rig.link("demo").id], ["file", id]);
+  assert.equal(await rig.hub.visit(id!), "200");
+});
+
 Deno.test("one-offs that ended long ago are forgotten, at a start and when another one is made", async () => {
   await using rig = await DaemonRig.start(null);
   for (const name of ["a", "b", "c"]) await rig.daemon.create({ name, target: "echo" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { TestClock } from "../../src/clock.ts";
+import { systemClock, TestClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { startDaemon } from "../../src/daemon/daemon.ts";
 import { createLog } from "../../src/log.ts";
@@ -94,6 +94,30 @@ Deno.test("a symlink that is turned to another file goes on with its links, and 
   version("second");
   await rig.restart({ file: `${folder}/mounted.yaml` });
   assert.equal(rig.link("demo").state, "revoked");
+});
+
+Deno.test("the same name in another file is another link with an address of its own", async () => {
+  let folder = "";
+  await using rig = await DaemonRig.start("links: { demo: { target: echo } }", {
+    embedded: (listen) => realHub(() => folder ||= Deno.makeTempDirSync(), systemClock)(listen),
+  });
+  const { id } = rig.link("demo");
+  await rig.daemon.revoke("demo");
+  const file = `${rig.folder}/other.yaml`;
+  Deno.copyFileSync(rig.file, file);
+  await rig.restart({ file });
+  const other = rig.link("demo");
+  assert.equal(other.state, "active");
+  assert.notEqual(other.id, id);
+  const visit = async (label: string | null) =>
+    (await ask(Number(new URL(other.url!).port), `${label}.localhost`, "GET / HTTP/1.1")).json;
+  assert.equal((await visit(id)).code, "link_revoked");
+  assert.equal((await visit(other.id)).method, "GET");
+  await rig.restart({ file });
+  assert.equal(rig.link("demo").id, other.id);
+  await rig.restart();
+  assert.deepEqual([rig.link("demo").state, rig.link("demo").id], ["revoked", id]);
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("what can not be stored is answered 503 and logged, and can be done again", async () => {

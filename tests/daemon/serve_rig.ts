@@ -9,6 +9,8 @@ import type { Observer } from "../../src/daemon/follow.ts";
 import { SharedParts } from "../../src/daemon/parts.ts";
 import { Serving } from "../../src/daemon/serve.ts";
 import { type Links, ServedLink } from "../../src/daemon/served.ts";
+import { Troubles } from "../../src/daemon/troubles.ts";
+import { createLog } from "../../src/log.ts";
 import { memoryPair } from "../../src/wire/memory.ts";
 import { Session, type SessionHandler } from "../../src/wire/session.ts";
 import type { OpenFields, Stream, StreamSink } from "../../src/wire/stream.ts";
@@ -144,9 +146,18 @@ export class Rig implements Links {
   readonly #daemon: Session;
   readonly #targets: { close(): void }[] = [];
 
+  /** What the daemon said. */
+  readonly said: string[] = [];
+  readonly log = createLog({ write: (line) => this.said.push(line) });
+
   constructor(readonly clock: Clock = systemClock, observer: Observer | null = null) {
     this.parts = new SharedParts(clock, "daemon-1");
-    const serving = new Serving("hub-1", { links: this, clock, observer });
+    const serving = new Serving("hub-1", {
+      links: this,
+      clock,
+      observer,
+      troubles: new Troubles(this.log, clock),
+    });
     const [here, there] = memoryPair();
     const handler = (open: (stream: Stream) => StreamSink): SessionHandler => ({
       open,

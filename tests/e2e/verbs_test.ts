@@ -515,3 +515,13 @@ Deno.test("default ports that are taken give way with a notice, and the log is J
     assert.ok(notices.some(({ level, message }) => level === "warn" && message.includes(port)), port);
   }
 });
+
+Deno.test("of several links to revoke, a name that is none keeps none of the others", async () => {
+  await using rig = new Rig();
+  const { state } = await rig.daemon("version: 1\nlinks: { a: { target: echo }, b: { target: echo } }\n");
+  const run = await rig.run(["revoke", "a", "nope", "b", "--state", state]);
+  assert.equal(run.code, 1);
+  assert.match(run.stderr, /nope/);
+  const { items } = JSON.parse((await rig.run(["list", "--json", "--state", state])).stdout);
+  assert.deepEqual(items.map((link: { state: string }) => link.state), ["revoked", "revoked"]);
+});
