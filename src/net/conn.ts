@@ -1,5 +1,6 @@
 /** One connection: bytes in as they come, bytes out in batches. */
 import { giveBack, lend, nextSize, SMALLEST } from "./buffers.ts";
+import { Lingering } from "./lingering.ts";
 import { Outbox } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 
@@ -32,9 +33,6 @@ export interface ConnOptions {
 
 /** So many reads in a row that would have fitted the smallest buffer bring it back. */
 const SMALL_READS = 16;
-
-/** `linger` discards so many octets of a request that nobody wants, then it closes regardless. */
-const LINGER_OCTETS = 1024 * 1024;
 
 /** What happens once everything is written. */
 const GO_ON = 0, HALF_CLOSE = 1, CLOSE = 2;
@@ -332,36 +330,3 @@ export class Conn {
 
 /** Holds everything: between two owners. */
 const HOLD: ConnHandler = { data: () => 0, end() {}, failed() {}, flushed() {} };
-
-/** Discards what comes; the owner hears of the end. */
-class Lingering implements ConnHandler {
-  #left = LINGER_OCTETS;
-  #ended = false;
-  constructor(private readonly conn: Conn, private readonly owner: ConnHandler) {}
-
-  data(bytes: Uint8Array): number {
-    this.#left -= bytes.length;
-    if (this.#left < 0) this.end();
-    return bytes.length;
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#closeIfFlushed();
-  }
-
-  failed(error: Error): void {
-    this.owner.failed(error);
-  }
-
-  flushed(n: number): void {
-    this.owner.flushed(n);
-    if (this.#ended) this.#closeIfFlushed();
-  }
-
-  #closeIfFlushed(): void {
-    if (this.conn.queued > 0 || this.conn.destroyed) return;
-    this.conn.destroy();
-    this.owner.failed(new Error("the connection was closed after its last answer"));
-  }
-}
