@@ -65,7 +65,7 @@ export class DaemonRig implements AsyncDisposable {
   /** Ends the daemon and starts another on the same state. */
   async restart(more: Partial<DaemonOptions> = {}): Promise<void> {
     await this.daemon.close();
-    this.hub = new FakeHub();
+    this.hub = new FakeHub(this.hub);
     await this.begin(more);
   }
 

@@ -23,10 +23,15 @@ export class FakeHub implements EmbeddedHub {
   closed = false;
   readonly #ids = new Map<string, string>();
   readonly #ends = new Set<HubEnd>();
-  #given = 0;
+  #given: number;
   /** Answers that wait; null: they go out at once. */
   #held: (() => void)[] | null = null;
   #wake: (() => void)[] = [];
+
+  /** One that follows `before` gives nothing that that one gave. */
+  constructor(before: FakeHub | null = null) {
+    this.#given = before === null ? 0 : before.#given;
+  }
 
   attach(): Wire {
     const [ours, its] = memoryPair();
