@@ -1,6 +1,9 @@
 /** Reads the members of JSON objects that came from a peer who is not trusted. */
 import { Failure } from "../core/errors.ts";
 
+/** The end of the year 9999: RFC 3339 goes no further. */
+const LAST_MS = Date.UTC(10_000) - 1;
+
 /** One object. Reads own members only; those nobody asks for are left behind: a newer version may have more. */
 export class Fields {
   readonly #object: object;
@@ -53,8 +56,15 @@ export class Fields {
     return value as number;
   }
 
-  countOrNull(name: string): number | null {
-    return this.get(name) === null ? null : this.count(name);
+  /** ms since 1970, in a year of four digits: one that can not be printed would spoil every list that it stands in. */
+  time(name: string): number {
+    const ms = this.count(name);
+    if (ms > LAST_MS) throw this.#bad(name);
+    return ms;
+  }
+
+  timeOrNull(name: string): number | null {
+    return this.get(name) === null ? null : this.time(name);
   }
 
   /** The items of a list, each read by `read`; how many is bounded by the size of a message. */

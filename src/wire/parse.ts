@@ -127,7 +127,7 @@ function readLink(link: Fields): LinkDecl {
     newId: link.flag("newId"),
     policy: checkPolicySpec(link.get("policy")),
     state: link.oneOf("state", ["active", "expired", "revoked", "error"]),
-    expiresAt: link.countOrNull("expiresAt"),
+    expiresAt: link.timeOrNull("expiresAt"),
   };
 }
 
@@ -150,6 +150,6 @@ function readRevocation(revocation: Fields): Revocation {
   return {
     name: revocation.text("name", NAME),
     id: revocation.text("id", LABEL),
-    at: revocation.count("at"),
+    at: revocation.time("at"),
   };
 }

@@ -298,3 +298,12 @@ Deno.test("a hub that listens elsewhere takes nobody at the old place, and finis
   const answers = await Promise.all(visits);
   assert.deepEqual(answers.map(({ status, body }) => [status, body]), [[200, "late"], [200, "later"]]);
 });
+
+Deno.test("an expiry that no calendar holds ends its daemon's session, and spoils no list of links", async () => {
+  await using rig = await HubRig.start();
+  const stranger = rig.attached({ workspace: "other" });
+  const hello = stranger.hello([link("web", { expiresAt: Number.MAX_SAFE_INTEGER })]);
+  await assert.rejects(hello, /^Error: the session ended: protocol_error .*expiresAt/);
+  const { status } = await rig.api("GET", "/v1/links", undefined, undefined, rig.hub.socket!);
+  assert.equal(status, 200);
+});

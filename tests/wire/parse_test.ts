@@ -170,3 +170,18 @@ Deno.test("names and ids are what may stand in a host name, URLs are http", () =
     assert.throws(() => parseControl({ ...HELLO, links: [{ ...LINK, subdomain: id }] }), Failure, id);
   }
 });
+
+Deno.test("a time that no calendar holds is refused", () => {
+  const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+  for (const at of [last, last + 1]) {
+    const messages = [
+      { ...HELLO, links: [{ ...LINK, expiresAt: at }] },
+      { type: "revoke", ...REVOCATION, at },
+      { ...MESSAGES.welcome, revoked: [{ ...REVOCATION, at }] },
+    ];
+    for (const message of messages) {
+      if (at === last) parseControl(copy(message));
+      else assert.throws(() => parseControl(copy(message)), /(expiresAt|at) is missing or malformed/);
+    }
+  }
+});
