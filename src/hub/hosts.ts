@@ -15,6 +15,9 @@ const LOOPBACK_HOSTS = ["hub.localhost", "localhost", "127.0.0.1", "[::1]"];
 /** Hosts that were looked up before; a flood of invented ones starts it anew. */
 const REMEMBERED = 4096;
 
+/** No name in the DNS is longer, port included. A Host may be as long as a head, and so many of those were 256 MiB. */
+const REMEMBERED_LENGTH = 260;
+
 /** The hub's host names, and the URLs of its links. */
 export class Hosts {
   /** The label that the hub's own host has under the domain; no link may have it. */
@@ -44,6 +47,7 @@ export class Hosts {
     const known = this.#known.get(host);
     if (known !== undefined) return known;
     const place = this.#look(plain(withoutPort(host)));
+    if (host.length > REMEMBERED_LENGTH) return place;
     if (this.#known.size >= REMEMBERED) this.#known.clear();
     this.#known.set(host, place);
     return place;
