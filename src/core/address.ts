@@ -159,7 +159,7 @@ export function isLoopback(text: string): boolean {
   return address !== null && contains(LOOPBACK, address);
 }
 
-/** What rates count by: an IPv4 address, or the /64 of an IPv6 one, since one visitor has a whole /64 to call from. */
+/** What rates and limits count by: an IPv4 address, or the /64 of an IPv6 one, since one visitor has a whole /64 to call from. */
 export function rateKey(text: string): string {
   if (!text.includes(":")) return text;
   const address = parseAddress(text);

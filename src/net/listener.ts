@@ -1,6 +1,6 @@
 /** Where visitors come in. */
 import type { Clock } from "../clock.ts";
-import { isLoopback } from "../core/address.ts";
+import { isLoopback, rateKey } from "../core/address.ts";
 import { type Refusal, refusal, type Rendered } from "../core/errors.ts";
 import type { RequestHead } from "../core/http1/types.ts";
 import type { ServerLimits } from "../core/limits.ts";
@@ -48,7 +48,10 @@ export class Listener {
   readonly #visitors = new Set<Visitor>();
   /** Visitors beyond the limits, on their way out. */
   readonly #turnedAway = new Set<Visitor>();
-  /** Connections by peer, and requests in flight by client of a trusted proxy. */
+  /**
+   * Connections by peer, and requests in flight by client of a trusted proxy, in the terms of rates: one visitor has a
+   * whole /64 of IPv6 to call from, and would have had all connections.
+   */
   readonly #addresses = new Map<string, number>();
   #settled: (() => void) | null = null;
   #drained: Promise<void> | null = null;
@@ -121,18 +124,18 @@ export class Listener {
 
   /** Counts one more under `address`. False: it has as many as it may, and this one is not counted. */
   enter(address: string): boolean {
-    const count = this.#addresses.get(address) ?? 0;
+    const key = rateKey(address), count = this.#addresses.get(key) ?? 0;
     // Everybody on this machine shares one address, and so do a proxy's visitors.
     if (count >= this.limits.perAddress && !isLoopback(address) && !this.trusted(address)) return false;
-    this.#addresses.set(address, count + 1);
+    this.#addresses.set(key, count + 1);
     return true;
   }
 
   /** One less under `address`. */
   leave(address: string): void {
-    const count = this.#addresses.get(address)!;
-    if (count === 1) this.#addresses.delete(address);
-    else this.#addresses.set(address, count - 1);
+    const key = rateKey(address), count = this.#addresses.get(key)!;
+    if (count === 1) this.#addresses.delete(key);
+    else this.#addresses.set(key, count - 1);
   }
 
   /** A connection has ended, or became a tunnel. */

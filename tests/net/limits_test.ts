@@ -50,6 +50,20 @@ Deno.test("whoever is turned away is read by one reader at a time, as everybody 
   assert.equal(most, 1);
 });
 
+Deno.test("a /64 of IPv6 counts as one address: a visitor has all of it", async () => {
+  const { rig } = timed({ limits: { perAddress: 2 } });
+  await using _ = rig;
+  const first = rig.from("2001:db8:0:1::1");
+  rig.from("2001:db8:0:1:ffff::2");
+  assert.equal((await rig.from("2001:db8:0:1::3").answer()).status, 503);
+  rig.from("2001:db8:0:2::1");
+  assert.equal(rig.listener.connections, 3);
+  first.leave();
+  await until(() => rig.listener.connections === 2);
+  rig.from("2001:db8:0:1::4");
+  assert.equal(rig.listener.connections, 3);
+});
+
 Deno.test("an address has so many connections and no more; loopback and trusted proxies have all they want", async () => {
   const { rig } = timed({ limits: { perAddress: 2 }, trusted: (ip) => ip === PROXY });
   await using _ = rig;
