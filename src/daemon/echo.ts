@@ -10,6 +10,7 @@ import { Listener } from "../net/listener.ts";
 import { type Socket, socketPair } from "../net/socket.ts";
 import { renderRefusal } from "../pages/visitor.ts";
 import { webSocketKey } from "../wire/handshake.ts";
+import { Pieces } from "../wire/pieces.ts";
 import { EchoSocket } from "./echo_socket.ts";
 
 /** What a body may have that is to stand in the answer: all of it is in memory. */
@@ -91,7 +92,7 @@ function readWish(target: string): Wish | string {
 class Collect {
   readonly #exchange: Exchange;
   readonly #then: (body: Uint8Array) => void;
-  readonly #parts: Uint8Array[] = [];
+  readonly #body = new Pieces(MAX_BODY, "a body");
   #length = 0;
 
   constructor(exchange: Exchange, then: (body: Uint8Array) => void) {
@@ -103,7 +104,7 @@ class Collect {
 
   data(bytes: Uint8Array): number {
     this.#length += bytes.length;
-    if (this.#length <= MAX_BODY) this.#parts.push(bytes.slice());
+    if (this.#length <= MAX_BODY) this.#body.add(bytes, 0, bytes.length);
     return bytes.length;
   }
 
@@ -111,13 +112,7 @@ class Collect {
     if (this.#length > MAX_BODY) {
       return answer(this.#exchange, 413, { error: "echo takes bodies up to 16 MiB" });
     }
-    const body = new Uint8Array(this.#length);
-    let at = 0;
-    for (const part of this.#parts) {
-      body.set(part, at);
-      at += part.length;
-    }
-    this.#then(body);
+    this.#then(this.#body.bytes);
   }
 }
 

@@ -4,6 +4,7 @@ import { toBytes } from "../core/latin1.ts";
 import { CloseCode, closePayload, Opcode, WsError, wsFrame, WsReader, type WsSink } from "../core/ws.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { switching } from "../wire/handshake.ts";
+import { Pieces } from "../wire/pieces.ts";
 
 /** A message is in memory until it is complete. */
 const MAX_MESSAGE = 1024 * 1024;
@@ -14,10 +15,11 @@ const AHEAD = 1024 * 1024;
 export class EchoSocket implements WsSink {
   readonly #exchange: Exchange;
   readonly #reader = new WsReader(true, MAX_MESSAGE);
-  #parts: Uint8Array[] = [];
+  /** Of the message that is being read, what came. */
+  #message: Pieces | null = null;
   #over = false;
 
-  /** Answers the handshake with `key`; from then on every message comes back. */
+  /** Answers the handshake with `key`; from then on every message comes back, whole. */
   constructor(exchange: Exchange, key: string) {
     this.#exchange = exchange;
     const reader = new ResponseReader();
@@ -47,20 +49,17 @@ export class EchoSocket implements WsSink {
   }
 
   payload(_opcode: number, bytes: Uint8Array, from: number, to: number): void {
-    this.#parts.push(bytes.slice(from, to));
+    this.#message ??= new Pieces(MAX_MESSAGE, "a message");
+    this.#message.add(bytes, from, to);
   }
 
   message(opcode: number): void {
-    const parts = this.#parts;
-    this.#parts = [];
-    if (parts.length === 0) return this.#send(opcode, new Uint8Array(0), true);
-    parts.forEach((part, i) =>
-      this.#send(i === 0 ? opcode : Opcode.CONTINUATION, part, i === parts.length - 1)
-    );
+    this.#send(opcode, this.#message?.bytes ?? new Uint8Array(0));
+    this.#message = null;
   }
 
   ping(payload: Uint8Array): void {
-    this.#send(Opcode.PONG, payload, true);
+    this.#send(Opcode.PONG, payload);
   }
 
   pong(): void {}
@@ -69,14 +68,14 @@ export class EchoSocket implements WsSink {
     this.#close(code, reason);
   }
 
-  #send(opcode: number, payload: Uint8Array, fin: boolean): void {
-    this.#exchange.write(wsFrame(payload, { opcode, fin, key: null }));
+  #send(opcode: number, payload: Uint8Array): void {
+    this.#exchange.write(wsFrame(payload, { opcode, fin: true, key: null }));
   }
 
   #close(code: number, reason: string): void {
     if (this.#over) return;
     const payload = code === CloseCode.NONE ? new Uint8Array(0) : closePayload(code, reason);
-    this.#send(Opcode.CLOSE, payload, true);
+    this.#send(Opcode.CLOSE, payload);
     this.#over = true;
     this.#exchange.finish();
   }

@@ -2,9 +2,11 @@
 import { type Code, Malformed, type Refusal, refusal } from "../core/errors.ts";
 import { loops, requestToTarget } from "../core/headers.ts";
 import { field, fieldAll, type RequestHead } from "../core/http1/types.ts";
+import { INITIAL_WINDOW } from "../core/flow.ts";
 import { decide, type Facts } from "../core/policy.ts";
 import { httpDate } from "../net/date.ts";
 import { renderRefusal } from "../pages/visitor.ts";
+import { Pieces } from "../wire/pieces.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { Auth, Judged, Judgement } from "./auth.ts";
 import type { Follower } from "./follow.ts";
@@ -39,8 +41,8 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   #forward: Forward | null = null;
   /** The hub has ended its side. */
   #ended = false;
-  /** Body that came while a credential was judged; it has no credit back, so it is no more than a window. */
-  #held: Uint8Array[] | null = null;
+  /** Body that came while a credential was judged; it has no credit back, so it is no more than the first window. */
+  #held: Pieces | null = null;
   #heldTrailers = "";
   /** What is left to send of an answer of our own. */
   #rest: Uint8Array | null = null;
@@ -75,8 +77,10 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   data(bytes: Uint8Array): void {
     // An answer of our own is the last word: its visitor gets no credit for more.
     if (this.#over || this.#refused !== null) return;
-    if (this.#forward === null) (this.#held ??= []).push(bytes.slice());
-    else if (!this.#forward.take(bytes)) this.#breach();
+    if (this.#forward === null) {
+      this.#held ??= new Pieces(INITIAL_WINDOW, "a body that waits");
+      this.#held.add(bytes, 0, bytes.length);
+    } else if (!this.#forward.take(bytes)) this.#breach();
   }
 
   end(trailers: string): void {
@@ -229,17 +233,10 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
       publicOrigin: `${proto}://${head.host}`,
     });
     this.#forward = forward;
-    if (this.#held !== null) this.#release(this.#held, forward);
-    if (this.#ended && !this.#over && !forward.finish(this.#heldTrailers)) this.#breach();
-  }
-
-  /** Hands on what came while a credential was judged. */
-  #release(held: Uint8Array[], forward: Forward): void {
+    const held = this.#held;
     this.#held = null;
-    for (const bytes of held) {
-      if (this.#over || this.#refused !== null) return;
-      if (!forward.take(bytes)) return this.#breach();
-    }
+    if (held !== null && !forward.take(held.bytes)) return this.#breach();
+    if (this.#ended && !this.#over && !forward.finish(this.#heldTrailers)) this.#breach();
   }
 
   /** What the target may upgrade to: what the policy admits, or a shadow link's WebSocket. A body rules it out. */

@@ -3,10 +3,10 @@ import type { Timer } from "../clock.ts";
 import { type Code, Malformed } from "../core/errors.ts";
 import { ResponseReader } from "../core/http1/head.ts";
 import type { ResponseHead } from "../core/http1/types.ts";
-import { toBytes } from "../core/latin1.ts";
 import { Conn, type ConnHandler } from "./conn.ts";
 import { BodyFeed } from "./feed.ts";
 import { idleMsAfter } from "./keep_alive.ts";
+import { Outbox } from "./outbox.ts";
 import type { TargetPool } from "./pool.ts";
 import type { Socket } from "./socket.ts";
 import type { TargetExchange } from "./target_exchange.ts";
@@ -30,8 +30,8 @@ export class TargetConn implements ConnHandler {
   /** Null: it is being dialled. */
   #conn: Conn | null = null;
   readonly #dialling = new AbortController();
-  /** What was written before there was a connection. */
-  #early: Uint8Array[] = [];
+  /** What was written before there was a connection, side by side: a chunk may be one octet. */
+  readonly #early = new Outbox();
   /** Null: idle. */
   #exchange: TargetExchange | null = null;
   #phase = WAITING;
@@ -71,12 +71,12 @@ export class TargetConn implements ConnHandler {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#conn === null) this.#early.push(bytes.slice());
+    if (this.#conn === null) this.#early.add(bytes);
     else this.#conn.write(bytes);
   }
 
   writeText(text: string): void {
-    if (this.#conn === null) this.#early.push(toBytes(text));
+    if (this.#conn === null) this.#early.addText(text);
     else this.#conn.writeText(text);
   }
 
@@ -101,8 +101,10 @@ export class TargetConn implements ConnHandler {
     this.#closed = true;
     this.#timer.drop();
     this.#detach();
-    if (this.#conn === null) this.#dialling.abort();
-    else this.#conn.destroy();
+    if (this.#conn === null) {
+      this.#dialling.abort();
+      this.#early.drop();
+    } else this.#conn.destroy();
   }
 
   // From the socket.
@@ -184,8 +186,7 @@ export class TargetConn implements ConnHandler {
     const conn = this.#conn = new Conn(socket);
     conn.handler = this;
     this.#timer.clear();
-    for (const bytes of this.#early) conn.write(bytes);
-    this.#early = [];
+    for (const bytes of this.#early.reclaim()) conn.write(bytes);
     conn.start();
   }
 

@@ -1,4 +1,4 @@
-/** What comes in several frames, put together: a head, or a control message. */
+/** What comes in pieces, put together: a head, a control message, a body that has to wait. */
 import { FrameError } from "../core/frame.ts";
 
 /**
