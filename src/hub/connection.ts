@@ -11,6 +11,7 @@ import type { Peer, Way } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 import { randomText } from "./random.ts";
 import type { Identity } from "./tokens.ts";
+import type { Weights } from "./weights.ts";
 
 /** What a connection needs of its hub. */
 export interface Parts {
@@ -21,6 +22,8 @@ export interface Parts {
   readonly clock: Clock;
   readonly log: Log;
   readonly streamsPerSession: number;
+  /** Of policies in hellos that are not complete. */
+  readonly hellos: Weights;
   hosts(): Hosts;
 }
 
@@ -42,8 +45,9 @@ export class DaemonConnection implements SessionHandler, Way {
   session!: Session;
   hello: Hello | null = null;
   peer: Peer | null = null;
-  /** Links of a hello that is not complete yet. */
+  /** Links of a hello that is not complete yet, and what their policies weigh. */
   #declared: LinkDecl[] = [];
+  #weight = 0;
   /** The revision of a change whose other messages are still to come. */
   #unfinished: number | null = null;
   /** Welcomes and grants go out in the order in which they were asked for, each when it is durable. */
@@ -101,6 +105,7 @@ export class DaemonConnection implements SessionHandler, Way {
 
   closed({ code, message }: CloseReason): void {
     this.#over = true;
+    this.#undeclare();
     this.#deadline.drop();
     const { peer } = this;
     if (peer !== null) {
@@ -120,18 +125,36 @@ export class DaemonConnection implements SessionHandler, Way {
       );
     }
     this.hello = hello;
-    this.#declared = [...hello.links];
-    if (!hello.more) this.#join(hello);
+    if (this.#declare(hello.links) && !hello.more) this.#join(hello);
   }
 
   #change(message: Links): void {
     if (this.hello === null) return this.session.close("protocol_error", "links before hello");
     if (this.peer !== null) return this.#apply(this.peer, message);
-    this.#declared = this.#declared.concat(message.set);
-    if (this.#declared.length > MOST_DECLARED) {
-      return this.session.close("protocol_error", `a hello of more than ${MOST_DECLARED} links`);
+    if (this.#declare(message.set) && !message.more) this.#join(this.hello);
+  }
+
+  /** Keeps links of the hello until it is complete; false: they are too many, and the session is closed. */
+  #declare(links: readonly LinkDecl[]): boolean {
+    const { workspace } = this.identity, { hellos } = this.#parts;
+    const weight = links.reduce((sum, { policy }) => sum + JSON.stringify(policy).length, 0);
+    if (this.#declared.length + links.length > MOST_DECLARED || !hellos.has(workspace, weight)) {
+      this.session.close("protocol_error", "a hello of too many links, or of too large ones");
+      return false;
     }
-    if (!message.more) this.#join(this.hello);
+    this.#weight += weight;
+    hellos.add(workspace, weight);
+    this.#declared = this.#declared.concat(links);
+    return true;
+  }
+
+  /** Links of the hello are granted, or the session is over. */
+  #undeclare(): LinkDecl[] {
+    const declared = this.#declared;
+    this.#parts.hellos.add(this.identity.workspace, -this.#weight);
+    this.#declared = [];
+    this.#weight = 0;
+    return declared;
   }
 
   /** The hello is complete. The same instance joins; a new one takes the place of the old at once. */
@@ -145,8 +168,7 @@ export class DaemonConnection implements SessionHandler, Way {
       peer.revision = -1;
     }
     const fresh = hello.revision > peer.revision;
-    const declared = this.#declared;
-    this.#declared = [];
+    const declared = this.#undeclare();
     if (fresh) {
       peer.revision = hello.revision;
       peer.services = hello.services;

@@ -21,6 +21,7 @@ import { Sessions } from "./sessions.ts";
 import type { HubState } from "./state.ts";
 import { type Identity, Tokens } from "./tokens.ts";
 import { serveTunnel, TUNNEL_PATH } from "./tunnel.ts";
+import { Weights } from "./weights.ts";
 
 /** Where a hub listens. */
 export interface ListenAddress {
@@ -145,7 +146,8 @@ class RunningHub implements Hub, HubState {
     this.names = await Names.open({ store: this.#store, peers: this.#peers, clock, log, ownLabel });
     const { streamsPerSession } = limits;
     const parts = { hub: this.id, names: this.names, peers: this.#peers, clock, log, streamsPerSession };
-    this.sessions = new Sessions({ ...parts, hosts: () => this.#hosts }, this.tokens, limits.sessions);
+    const rest = { hellos: new Weights(), hosts: () => this.#hosts };
+    this.sessions = new Sessions({ ...parts, ...rest }, this.tokens, limits.sessions);
     this.#route = new Route(this.names, clock, streamsPerSession, log);
     this.#api = createApi(this, log);
     await this.#listen(this.#o.listen);

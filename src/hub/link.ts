@@ -85,14 +85,24 @@ export class HubLink {
     return this.failing ? "error" : "active";
   }
 
-  /** Takes over what the daemon says of it now. */
-  declare({ policy, state }: Declared): void {
+  /** Octets of its policy. */
+  get weight(): number {
+    return this.#policyText.length;
+  }
+
+  /** Takes over what the daemon says of it now. `text`: its policy, printed. */
+  declare({ policy, state }: Declared, text: string): void {
     this.failing = state === "error";
     // A thousand links are declared again with every reconnect; few policies differ.
-    const text = JSON.stringify(policy);
     if (text === this.#policyText) return;
     this.policy = new Policy(policy);
     this.#policyText = text;
+  }
+
+  /** Its daemon declares it no more: what it was asks for no memory. */
+  dropPolicy(): void {
+    this.policy = null;
+    this.#policyText = "";
   }
 
   /** Counts a visitor that was refused here. */

@@ -1,6 +1,8 @@
 /** The public ids of a hub: whose each one is, and what it answers once its link has ended. */
 import type { Clock } from "../clock.ts";
+import { Buckets } from "../core/limit.ts";
 import { checkSubdomain } from "../core/names.ts";
+import type { Rate } from "../core/units.ts";
 import type { Log } from "../log.ts";
 import type { Bucket, Store } from "../store/store.ts";
 import { type Claimant, judgeClaim } from "./claim.ts";
@@ -8,6 +10,7 @@ import { type Declared, type Ended, HubLink, type NameRecord } from "./link.ts";
 import type { Peer } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 import { isRandomId, randomId } from "./random.ts";
+import { Weights } from "./weights.ts";
 
 /** A link that a daemon declares. */
 export interface Wish extends Declared {
@@ -32,8 +35,14 @@ export interface NotGranted {
   readonly message: string;
 }
 
-/** Links of one daemon: far above what one serves, and a bound to what its token can fill up. */
+/** Links of one daemon: far above what one serves. */
 const LINKS_PER_DAEMON = 10_000;
+
+/** A name is kept for ever, in memory too: a token whose holder makes up daemons and links must not fill that up. */
+const NEW_NAMES: readonly Rate[] = [{ count: 1_000, perMs: 3_600_000, burst: 20_000, perIp: true }];
+
+/** So many refusals of a daemon are remembered; it is told of the others once. */
+const REFUSALS_KEPT = 10_000;
 
 /** While a link is declared its record is written anew so often, that a crash does not make it look abandoned. */
 const REFRESH_MS = 24 * 3_600_000;
@@ -53,6 +62,10 @@ export class Names {
   readonly #links = new Map<string, HubLink>();
   readonly #bucket: Bucket;
   readonly #o: NamesOptions;
+  /** Of the policies that are declared. */
+  readonly #weights = new Weights();
+  /** New names, by workspace. */
+  readonly #new = new Buckets();
 
   private constructor(options: NamesOptions) {
     this.#o = options;
@@ -80,15 +93,18 @@ export class Names {
 
   /** Gives a link of `peer` its id and takes over what was declared. */
   grant(peer: Peer, wish: Wish): Granted | NotGranted {
-    const id = this.#idFor(peer, wish);
+    const policy = JSON.stringify(wish.policy);
+    const id = this.#idFor(peer, wish, policy.length);
     if (typeof id !== "string") {
-      peer.notGranted.set(wish.name, id);
+      if (peer.notGranted.size < REFUSALS_KEPT) peer.notGranted.set(wish.name, id);
       return id;
     }
     peer.notGranted.delete(wish.name);
     const before = peer.links.get(wish.name);
     const link = this.#take(id, peer, wish);
     if (before !== undefined && before !== link) this.end(before, "link_removed");
+    this.#weights.add(peer.workspace, policy.length - link.weight);
+    link.declare(wish, policy);
     const known = link.record.declaredAt > 0;
     const written = this.#declare(link, wish);
     return { link, stored: known ? null : written };
@@ -99,6 +115,7 @@ export class Names {
     const { ended } = link.record;
     // Whoever was revoked must not look as if it had only been taken away.
     const stays = ended === "link_revoked" && code === "link_removed";
+    this.#lighten(link);
     this.#change(link, { ended: stays ? ended : code, declared: false });
   }
 
@@ -125,6 +142,7 @@ export class Names {
 
   /** Takes back an id that could not be stored. */
   forget(link: HubLink): void {
+    this.#lighten(link);
     this.#links.delete(link.id);
     if (link.peer.links.get(link.record.name) === link) link.peer.links.delete(link.record.name);
   }
@@ -148,11 +166,26 @@ export class Names {
     }
   }
 
-  #idFor(peer: Peer, wish: Wish): string | NotGranted {
-    if (!peer.links.has(wish.name) && isFull(peer)) {
+  #lighten(link: HubLink): void {
+    this.#weights.add(link.record.workspace, -link.weight);
+    link.dropPolicy();
+  }
+
+  /** `weight`: octets of the policy. */
+  #idFor(peer: Peer, wish: Wish, weight: number): string | NotGranted {
+    const { workspace, links } = peer;
+    if (!links.has(wish.name) && isFull(peer)) {
       return { code: "limit", message: `a daemon has at most ${LINKS_PER_DAEMON} links` };
     }
-    return wish.subdomain === null ? this.#randomFor(peer, wish) : this.#subdomainFor(peer, wish);
+    if (!this.#weights.has(workspace, weight - (links.get(wish.name)?.weight ?? 0))) {
+      return { code: "limit", message: "the policies of this workspace are too large in sum" };
+    }
+    const id = wish.subdomain === null ? this.#randomFor(peer, wish) : this.#subdomainFor(peer, wish);
+    if (typeof id !== "string" || this.#links.has(id)) return id;
+    const wait = this.#new.take(NEW_NAMES, workspace, this.#o.clock.mono(), true);
+    return wait === null
+      ? id
+      : { code: "limit", message: "this workspace has made too many new names of late" };
   }
 
   #subdomainFor(peer: Peer, wish: Wish): string | NotGranted {
@@ -222,7 +255,6 @@ export class Names {
   }
 
   #declare(link: HubLink, wish: Wish): Promise<void> {
-    link.declare(wish);
     const now = this.#o.clock.now();
     let { revokedAt, revokePending, declaredAt } = link.record;
     if (wish.state === "revoked") {
