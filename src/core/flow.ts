@@ -11,6 +11,11 @@ export const INITIAL_WINDOW = 256 * KIB;
 export const MAX_WINDOW = 4096 * KIB;
 /** Windows of one session in sum: above it none grows. */
 export const SESSION_CAP = 64 * 1024 * KIB;
+/**
+ * With so much promised no stream begins: 60,000 newcomers, of a peer that keeps to what it is told. One that does not
+ * could have 16 GiB of us.
+ */
+export const PROMISED_MOST = 16 * SESSION_CAP;
 /** What a window shrinks to above the cap, */
 export const CROWDED_WINDOW = 64 * KIB;
 /** and what a new stream begins with there. */
@@ -30,6 +35,10 @@ export class Budget {
 
   get crowded(): boolean {
     return this.#sum > SESSION_CAP;
+  }
+
+  get full(): boolean {
+    return this.#sum > PROMISED_MOST;
   }
 
   /**

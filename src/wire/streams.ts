@@ -67,7 +67,7 @@ export class Streams {
   }
 
   /**
-   * The other side opens a stream. Null where it has too many: it is told `hub_busy`. Throws FrameError for an id that
+   * The other side opens a stream. Null where it has too many, or too much was promised to it: it is told `hub_busy`. Throws FrameError for an id that
    * is not the next of its own.
    */
   accept(id: number, bytes: Uint8Array, from: number, to: number): Stream | null {
@@ -75,7 +75,7 @@ export class Streams {
     this.#theirs = id;
     const fields = readOpen(bytes, from, to);
     const flags = bytes[from + 1];
-    if (this.#accepted >= this.#most) {
+    if (this.#accepted >= this.#most || this.#budget.full) {
       this.refuse(id, "hub_busy");
       return null;
     }

@@ -1,7 +1,7 @@
 /** What a peer may not do: its session ends with a reason, and nothing else comes of it. */
 import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
-import { INITIAL_WINDOW, MAX_CREDIT } from "../../src/core/flow.ts";
+import { INITIAL_WINDOW, MAX_CREDIT, PROMISED_MOST } from "../../src/core/flow.ts";
 import { LAST, MAX_PAYLOAD, MORE, Type } from "../../src/core/frame.ts";
 import { openLength, writeOpen } from "../../src/core/open.ts";
 import { Random } from "../pure/random.ts";
@@ -240,4 +240,17 @@ Deno.test("frames with octets changed, left out or put in end a session with a r
       assert.equal(party.session.streams, 0);
     }
   }
+});
+
+Deno.test("who opens streams with more credit than it was told it has gets no more than there is memory for", async () => {
+  const cheat = new Cheat(await CARRIERS[0].make(), clock, 65_536);
+  const most = PROMISED_MOST / INITIAL_WINDOW;
+  for (let id = 2; id <= 2 * most + 20; id += 2) cheat.say(open(id));
+  const refused = () => cheat.heard.filter((text) => text.endsWith("hub_busy")).length;
+  await until(() => refused() === 9);
+  assert.equal(cheat.party.session.streams, most + 1);
+  cheat.say(frame(RESET, 2, "bye"), frame(RESET, 4, "bye"), open(2 * most + 22));
+  await until(() => cheat.party.session.streams === most);
+  assert.equal(refused(), 9);
+  cheat.close();
 });

@@ -229,7 +229,7 @@ export class Cheat implements FrameSink {
   readonly heard: string[] = [];
   readonly ear = new Ear();
 
-  constructor(readonly pair: Pair, readonly clock = new TestClock()) {
+  constructor(readonly pair: Pair, readonly clock = new TestClock(), streams = 1000) {
     const frames = new FrameReader();
     const [ours, theirs] = pair.ends;
     ours.start({
@@ -237,7 +237,7 @@ export class Cheat implements FrameSink {
       boundary() {},
       closed: (reason) => this.ear.closed(reason),
     });
-    this.party.session = new Session(theirs, "acceptor", this.party, this.clock, { streams: 1000 });
+    this.party.session = new Session(theirs, "acceptor", this.party, this.clock, { streams });
   }
 
   frame(type: number, stream: number, bytes: Uint8Array, from: number, to: number): void {
