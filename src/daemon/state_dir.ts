@@ -124,9 +124,9 @@ async function ownToken(path: string): Promise<string> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const token = randomBytes(32).toString("base64url");
-  // Written aside and renamed: a reader finds a whole token or none.
-  const aside = `${path}.${Deno.pid}`;
-  await Deno.writeTextFile(aside, token + "\n", { mode: 0o600 });
+  // Written aside and renamed: a reader finds a whole token or none. Aside nothing waits for it to be written to.
+  const aside = `${path}.${randomBytes(6).toString("hex")}`;
+  await Deno.writeTextFile(aside, token + "\n", { mode: 0o600, createNew: true });
   await Deno.rename(aside, path);
   return token;
 }

@@ -236,9 +236,7 @@ class RunningHub implements Hub, HubState {
       secure: false,
     });
     // The store's lock is ours: a socket that is there was left behind.
-    await Deno.remove(path).catch(() => {});
     await listener.listen({ path });
-    await Deno.chmod(path, 0o600);
     this.#local = listener;
     this.socket = path;
   }

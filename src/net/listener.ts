@@ -6,6 +6,7 @@ import type { RequestHead } from "../core/http1/types.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import { canonicalAddress } from "./client.ts";
 import type { Exchange } from "./exchange.ts";
+import { listenPrivately } from "./private_socket.ts";
 import type { Socket } from "./socket.ts";
 import { Visitor } from "./visitor.ts";
 
@@ -65,10 +66,12 @@ export class Listener {
     this.secure = options.secure;
   }
 
-  /** Binds and accepts. Rejects with the runtime's error where it can't. May be called for several places. */
-  // deno-lint-ignore require-await -- so that what listen throws becomes a rejection
+  /**
+   * Binds and accepts; a unix socket is its owner's alone. Rejects with the runtime's error where it can't. May be called
+   * for several places.
+   */
   async listen(where: { hostname: string; port: number } | { path: string }): Promise<Deno.Addr> {
-    const socket = "path" in where ? Deno.listen({ transport: "unix", ...where }) : Deno.listen(where);
+    const socket = "path" in where ? await listenPrivately(where.path) : Deno.listen(where);
     this.#sockets.push(socket);
     this.#accept(socket);
     return socket.addr;

@@ -52,9 +52,7 @@ export class ControlServer {
     const listener = makeListener(createControlApi(options.state, () => {}, options.log), true, options);
     try {
       // The state directory is locked: a socket that is there was left behind.
-      await Deno.remove(path).catch(() => {});
       await listener.listen({ path });
-      await Deno.chmod(path, 0o600);
     } catch (cause) {
       throw new Failure(`the control socket ${path} can not be made: ${(cause as Error).message}`, {
         hint: "name another state directory with --state",
