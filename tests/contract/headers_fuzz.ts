@@ -53,7 +53,7 @@ function alike(name: string): string {
 }
 
 const ALWAYS_DROPPED =
-  /^(connection|keep-alive|te|transfer-encoding|http2-settings|proxy|proxy[-_].*|x[-_]forwarded.*|cf[-_].*)$/i;
+  /^(connection|keep-alive|te|transfer-encoding|http2-settings|proxy|proxy[-_].*|x[-_]forwarded.*|cf[-_].*|content_length|transfer_encoding)$/i;
 const FORGED = /^(forwarded|x-real-ip|true-client-ip)$/;
 const OVERRIDES = /^(x-http-method-override|x-http-method|x-method-override|x-original-url|x-rewrite-url)$/;
 const FOR_ALL = /^(host|content-length|expect|upgrade|authorization|cdn-loop|location|content-location)$/;

@@ -104,6 +104,11 @@ const REQUESTS: { title: string; lines: string[]; options?: Partial<ForwardOptio
     sent: [...POST, "Trailer: X-Sum", "Transfer-Encoding: chunked"],
   },
   {
+    title: "what some targets would take for another framing is dropped",
+    lines: [...GET, "Transfer_Encoding: chunked", "content_length: 5", "Content_Type: kept"],
+    sent: [...GET, "Content_Type: kept"],
+  },
+  {
     title: "of TE `trailers` is left, and named as RFC 9110 has it",
     lines: [...GET, "TE: trailers, deflate;q=0.5", "Connection: TE", "te: Trailers"],
     sent: [...GET, "TE: trailers", "Connection: TE"],

@@ -53,6 +53,9 @@ const KNOWN: readonly Known[] = [
   // CGI hands `Proxy` to programs as HTTP_PROXY, which their HTTP clients obey (httpoxy).
   exact("proxy", Kind.PROXY),
   prefix("proxy-", Kind.PROXY),
+  // Nobody means these, but some targets read `_` as `-`, and would find another end of the body than we did.
+  exact("content_length", Kind.PROXY),
+  exact("transfer_encoding", Kind.PROXY),
   loose("forwarded", Kind.FORWARDING),
   prefix("x-forwarded", Kind.FORWARDING),
   loose("x-real-ip", Kind.FORWARDING),
