@@ -1,5 +1,6 @@
 /** What `connectd link` prints of a link. */
 import { isLocal } from "../config/places.ts";
+import { oneLine } from "../log.ts";
 import { type LinkJson } from "./links.ts";
 import { relative } from "./print.ts";
 
@@ -36,7 +37,7 @@ function end({ activatedAt, expiresAt }: LinkJson, now: number): string {
 }
 
 function reason({ lastError }: LinkJson): string {
-  return lastError === null || lastError === undefined ? "" : ` (${lastError})`;
+  return lastError === null || lastError === undefined ? "" : ` (${oneLine(lastError)})`;
 }
 
 /** `methods GET,POST; paths /api; rate 60/m`. */

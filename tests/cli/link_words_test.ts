@@ -1,6 +1,7 @@
 /** What the words of `connectd link` come to. */
 import assert from "node:assert/strict";
 import { curlLine, linkText, policyText } from "../../src/cli/link_print.ts";
+import type { LinkJson } from "../../src/cli/links.ts";
 import { readWish } from "../../src/cli/link_wish.ts";
 import { linkName, meaning, unknownService } from "../../src/cli/target.ts";
 import { UsageError } from "../../src/cli/verb.ts";
@@ -135,6 +136,13 @@ Deno.test("a link's text has the URL alone on its first line, its policy, its en
   );
   assert.match(waiting, /^demo has no URL yet.*no route/);
   assert.match(waiting, /expires +its time begins/);
+});
+
+Deno.test("what a hub says of a link does not command the terminal", () => {
+  const lastError = "no\x1b]52;c;cm0gLXJm\x07 name\n\u202e";
+  const link = { name: "demo", url: null, lastError, policy: {} } as unknown as LinkJson;
+  const [head] = linkText(link, 0).split("\n");
+  assert.ok(head.endsWith("(no\\u001b]52;c;cm0gLXJm\\u0007 name\\u000a\\u202e)"), head);
 });
 
 Deno.test("the curl line asks for what the policy admits, safe to paste", () => {
