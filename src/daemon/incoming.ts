@@ -122,7 +122,8 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     if (this.#over) return;
     // The files or the whole auth may have been exchanged meanwhile: who is in charge now judges again.
     if (this.#judge !== this.link.auth) return this.#admit();
-    if (judgement === "busy") return this.#deny(BUSY);
+    // Too many wait to be judged. A shadow link refuses nobody for that, either.
+    if (judgement === "busy") return this.link.policy.spec.shadow ? this.#pass(BUSY) : this.#deny(BUSY);
     this.#facts.credential = judgement;
     this.#admit();
   }

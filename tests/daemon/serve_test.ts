@@ -4,6 +4,7 @@ import { TestClock } from "../../src/clock.ts";
 import { refusal } from "../../src/core/errors.ts";
 import type { PolicySpec } from "../../src/core/policy_spec.ts";
 import { parseRate } from "../../src/core/units.ts";
+import type { Auth } from "../../src/daemon/auth.ts";
 import type { Followed, Outcome } from "../../src/daemon/follow.ts";
 import { answering, entryTo, requestText, Rig } from "./serve_rig.ts";
 
@@ -373,4 +374,18 @@ Deno.test("who watches sees every request that names a link, and how it ended", 
     ["GET", null, { status: 200, code: null, bytesIn: 0, bytesOut: 5 }],
     ["POST", "method_denied", { status: 405, code: "method_denied", bytesIn: 0, bytesOut: 0 }],
   ]);
+});
+
+Deno.test("a password for which there is no time is refused, and under shadow recorded and let through", async () => {
+  for (const shadow of [false, true]) {
+    const { rig, link } = helloRig({ auth: true, basic: true, shadow });
+    await using _ = rig;
+    link.auth = { problem: null, concerns: () => true, judge: () => "busy", close() {} } as unknown as Auth;
+    const asked = await rig.get("GET /", ["Authorization: Basic eDp5"]);
+    assert.deepEqual([asked.refused, asked.text], shadow ? [null, "hello"] : ["link_busy", asked.text]);
+    assert.deepEqual(
+      [link.counters.denied, link.counters.shadowed],
+      shadow ? [{}, { link_busy: 1 }] : [{ link_busy: 1 }, {}],
+    );
+  }
 });
