@@ -6,7 +6,10 @@ import { problemOf, problemsOf, short } from "./read.ts";
 const LINK = "version: 1\nlinks:\n  a:\n    target: echo\n";
 
 /** A file for each code whose problem is found in a file alone, and where in it. */
-const SAMPLES: Record<Exclude<ProblemCode, "revoked" | "bad_auth_file" | "too_big">, [string, string]> = {
+const SAMPLES: Record<
+  Exclude<ProblemCode, "revoked" | "bad_auth_file" | "bad_file" | "too_big">,
+  [string, string]
+> = {
   syntax: [`${LINK}    "x\n`, "5:5"],
   multi_document: [`${LINK}---\nversion: 1\n`, "5:1"],
   alias: ["version: 1\nlinks: &all {}\n", "2:8"],
