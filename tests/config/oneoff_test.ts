@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type MemberError, type OneOffOptions, readEntry } from "../../src/config/oneoff.ts";
 import { config, NOW } from "./read.ts";
 
-const options: OneOffOptions = { now: NOW, source: "oneoff", config: null, dir: "/work", home: "/home/ann" };
+const options: OneOffOptions = { now: NOW, source: "oneoff", config: null, dir: "/srv/app", home: "/home/ann" };
 const HOUR = 3_600_000;
 
 function errorsOf(value: unknown, rest: Partial<OneOffOptions> = {}): MemberError[] {
@@ -30,7 +30,7 @@ Deno.test("a one-off is an entry in JSON, keys in camelCase", () => {
   assert.deepEqual(entry.policy.allowIps, ["::1"]);
   assert.equal(entry.policy.maxBody, 1024 * 1024);
   assert.equal(entry.policy.maxStreams, 5);
-  assert.equal(entry.auth.bearerFile, "/work/tokens");
+  assert.equal(entry.auth.bearerFile, "/srv/app/tokens");
   assert.equal(entry.policy.rate[0].count, 60);
   assert.equal(entry.ttlMs, 24 * HOUR);
 });
