@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { type MemberError, type OneOffOptions, readEntry } from "../../src/config/oneoff.ts";
 import { config, NOW } from "./read.ts";
 
-const options: OneOffOptions = { now: NOW, source: "oneoff", config: null, dir: "/srv/app", home: "/home/ann" };
+const options: OneOffOptions = {
+  now: NOW,
+  source: "oneoff",
+  config: null,
+  dir: "/srv/app",
+  home: "/home/ann",
+};
 const HOUR = 3_600_000;
 
 function errorsOf(value: unknown, rest: Partial<OneOffOptions> = {}): MemberError[] {
