@@ -136,15 +136,6 @@ const PRINTS: readonly Print[] = [
   }),
 ];
 
-/** The printed form of every key of `entry` that is not absent, defaults included, in the documentation's order. */
-export function printEntry(entry: Entry): Map<string, string> {
-  const printed = new Map<string, string>();
-  for (const { key, value, print } of PRINTS) {
-    if (value(entry) !== null) printed.set(key, print(entry));
-  }
-  return printed;
-}
-
 /** What differs between two parsed entries; order of keys and lists, comments and spelling do not count. */
 export function entryChanges(a: Entry, b: Entry): Change[] {
   const changes: Change[] = [];

@@ -1,10 +1,9 @@
 /** The state directory: one daemon's place on this machine. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { Failure } from "../core/errors.ts";
-
-/** A unix socket's path holds this many bytes on Linux: sun_path, less its NUL. */
-const SOCKET_PATH_MAX = 107;
+import { privateSocketPath } from "../net/private_socket.ts";
+import { takeLock } from "../store/lock.ts";
 
 /** Where state is kept unless `--state` says otherwise. Throws Failure where nothing says so. */
 export function stateDirectory(): string {
@@ -23,23 +22,9 @@ export function stateDirectory(): string {
   return resolve(home, ".local/state/connectd");
 }
 
-/**
- * The path of the control socket of the daemon on `state`: in it, or, where that is too long for a socket, in
- * $XDG_RUNTIME_DIR. Throws Failure where that is not set either.
- */
+/** The control socket of the daemon on `state`. Throws Failure where no path is short enough for one. */
 export function controlSocketPath(state: string): string {
-  const path = resolve(state, "control.sock");
-  if (new TextEncoder().encode(path).length <= SOCKET_PATH_MAX) return path;
-  const runtime = Deno.env.get("XDG_RUNTIME_DIR");
-  const name = createHash("sha256").update(resolve(state)).digest("hex").slice(0, 16);
-  const short = runtime ? resolve(runtime, `connectd-${name}.sock`) : null;
-  if (short === null || new TextEncoder().encode(short).length > SOCKET_PATH_MAX) {
-    throw new Failure(`the path ${path} is too long for a socket`, {
-      hint: "name a shorter one with --state DIR, or set XDG_RUNTIME_DIR",
-      permanent: true,
-    });
-  }
-  return short;
+  return privateSocketPath(state, "control.sock", "connectd");
 }
 
 /**
@@ -83,7 +68,7 @@ export async function openStateDir(state: string): Promise<StateDir> {
   try {
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
     const socket = controlSocketPath(path);
-    const held = lock = await takeLock(path);
+    const held = lock = await lockState(path);
     const controlToken = await ownToken(`${path}/control.token`);
     return { path, database: `${path}/state.db`, socket, controlToken, close: () => held.close() };
   } catch (cause) {
@@ -97,19 +82,13 @@ export async function openStateDir(state: string): Promise<StateDir> {
   }
 }
 
-async function takeLock(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(`${path}/daemon.lock`, { read: true, write: true, create: true, mode: 0o600 });
-  if (!await file.tryLock(true)) {
-    const pid = (await Deno.readTextFile(`${path}/daemon.lock`)).trim();
-    file.close();
-    throw new Failure(`another daemon (pid ${pid || "unknown"}) runs on the state directory ${path}`, {
-      hint: "stop it, or give this one a directory of its own with --state DIR",
-      permanent: true,
-    });
-  }
-  await file.truncate();
-  await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
-  return file;
+async function lockState(path: string): Promise<Deno.FsFile> {
+  const lock = await takeLock(`${path}/daemon.lock`);
+  if ("file" in lock) return lock.file;
+  throw new Failure(`another daemon (pid ${lock.holder}) runs on the state directory ${path}`, {
+    hint: "stop it, or give this one a directory of its own with --state DIR",
+    permanent: true,
+  });
 }
 
 /** The token in `path`; made where there is none. A guess would take 2²⁵⁶ tries. */

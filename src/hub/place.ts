@@ -1,35 +1,16 @@
 /** Where a hub is on its machine: its socket, its store, and the lock that says it runs. */
-import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
+import { privateSocketPath } from "../net/private_socket.ts";
+import { type Lock, takeLock } from "../store/lock.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { Tokens } from "./tokens.ts";
 
-/** A unix socket's path holds this many bytes on Linux: sun_path, less its NUL. */
-const SOCKET_PATH_MAX = 107;
-
-/**
- * The socket of the hub on the state directory `state`: in it, or, where that is too long for a socket, in
- * $XDG_RUNTIME_DIR. Throws Failure where that is not set either.
- */
+/** The socket of the hub on the state directory `state`. Throws Failure where no path is short enough for one. */
 export function hubSocketPath(state: string): string {
-  const path = resolve(state, "hub.sock");
-  if (fits(path)) return path;
-  const runtime = Deno.env.get("XDG_RUNTIME_DIR");
-  const digest = createHash("sha256").update(resolve(state)).digest("hex").slice(0, 16);
-  if (runtime && fits(resolve(runtime, `connectd-hub-${digest}.sock`))) {
-    return resolve(runtime, `connectd-hub-${digest}.sock`);
-  }
-  throw new Failure(`the path ${path} is too long for a socket`, {
-    hint: "name a shorter one with --state DIR, or set XDG_RUNTIME_DIR",
-    permanent: true,
-  });
-}
-
-function fits(path: string): boolean {
-  return new TextEncoder().encode(path).length <= SOCKET_PATH_MAX;
+  return privateSocketPath(state, "hub.sock", "connectd-hub");
 }
 
 /** The store of the hub that has no other. */
@@ -42,7 +23,7 @@ export function hubStorePath(state: string): string {
  * would not be noticed. Throws Failure while another process has it. The lock is the kernel's and ends with the process.
  */
 export async function openHubStore(path: string, clock: Clock): Promise<Store> {
-  const lock = await takeLock(`${resolve(path)}.lock`, path);
+  const lock = await lockStore(`${resolve(path)}.lock`, path);
   try {
     const store = await openSqlite(path, clock);
     return {
@@ -55,10 +36,10 @@ export async function openHubStore(path: string, clock: Clock): Promise<Store> {
   }
 }
 
-async function takeLock(path: string, store: string): Promise<Deno.FsFile> {
-  let file: Deno.FsFile;
+async function lockStore(path: string, store: string): Promise<Deno.FsFile> {
+  let lock: Lock;
   try {
-    file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+    lock = await takeLock(path);
   } catch (cause) {
     throw new Failure(`the store ${store} can not be used: ${(cause as Error).message}`, {
       hint: "check that its folder exists and is yours",
@@ -66,14 +47,8 @@ async function takeLock(path: string, store: string): Promise<Deno.FsFile> {
       cause,
     });
   }
-  if (await file.tryLock(true)) {
-    await file.truncate();
-    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
-    return file;
-  }
-  const pid = (await Deno.readTextFile(path)).trim();
-  file.close();
-  throw new Failure(`another process (pid ${pid || "unknown"}) has the store ${store}`, {
+  if ("file" in lock) return lock.file;
+  throw new Failure(`another process (pid ${lock.holder}) has the store ${store}`, {
     hint: "end it, or name another store",
     permanent: true,
   });

@@ -1,5 +1,31 @@
-/** A unix socket that was never anybody else's to open. */
-import { dirname } from "node:path";
+/** A role's own unix socket: where it is, and that it was never anybody else's to open. */
+import { createHash } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import { Failure } from "../core/errors.ts";
+
+/** A unix socket's path holds this many bytes on Linux: sun_path, less its NUL. */
+const SOCKET_PATH_MAX = 107;
+
+/**
+ * The path of the socket `name` of the role on the directory `state`: in it, or, where that is too long for a socket,
+ * in $XDG_RUNTIME_DIR under a name that begins with `prefix`. Throws Failure where that is not set or too long either.
+ */
+export function privateSocketPath(state: string, name: string, prefix: string): string {
+  const path = resolve(state, name);
+  if (fits(path)) return path;
+  const runtime = Deno.env.get("XDG_RUNTIME_DIR");
+  const digest = createHash("sha256").update(resolve(state)).digest("hex").slice(0, 16);
+  const short = runtime ? resolve(runtime, `${prefix}-${digest}.sock`) : null;
+  if (short !== null && fits(short)) return short;
+  throw new Failure(`the path ${path} is too long for a socket`, {
+    hint: "name a shorter one with --state DIR, or set XDG_RUNTIME_DIR",
+    permanent: true,
+  });
+}
+
+function fits(path: string): boolean {
+  return new TextEncoder().encode(path).length <= SOCKET_PATH_MAX;
+}
 
 /**
  * Listens at `path`, mode 0600, in the place of whatever is there. Rejects with the runtime's error.
