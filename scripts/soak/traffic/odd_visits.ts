@@ -1,7 +1,7 @@
 /** Visits that go wrong: the visitor leaves, the target does, or what one of them says is not to be passed on. */
-import { long, REQUESTS, RESPONSES } from "../../tests/pure/http1_vectors.ts";
-import type { Random } from "../../tests/pure/random.ts";
-import { Broken, check, endingOf, piece } from "../../tests/e2e/talk.ts";
+import { long, REQUESTS, RESPONSES } from "../../../tests/pure/http1_vectors.ts";
+import type { Random } from "../../../tests/pure/random.ts";
+import { Broken, check, endingOf, piece } from "../../../tests/e2e/talk.ts";
 import { KIB, pause, type Place, SIZES, steady, Unserved, Visitor } from "./visitor.ts";
 
 /** Leaves at any moment: in a head, in a body, before the answer, within it, unread octets in the kernel or not. */

@@ -1,11 +1,11 @@
 /** Who runs the links: edits, closes, revokes, renews, freezes; and who pulls plugs. */
-import type { Random } from "../../tests/pure/random.ts";
-import { Broken } from "../../tests/e2e/talk.ts";
+import type { Random } from "../../../tests/pure/random.ts";
+import { Broken } from "../../../tests/e2e/talk.ts";
 import { pause } from "./visitor.ts";
 import { FLEETING, type LinkSeen, type World } from "./world.ts";
 
 /** One thing done to a world that is served meanwhile. Throws Broken. */
-type Deed = (world: World, random: Random) => Promise<void>;
+export type Deed = (world: World, random: Random) => Promise<void>;
 
 /** A steady link's rate changes: nothing is cut. */
 async function retune(world: World, random: Random): Promise<void> {

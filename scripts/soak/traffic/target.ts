@@ -1,7 +1,7 @@
 /** The services behind the links: they do what a request's path says, `/<what>/<number>?…`, and tell the ledger. */
 import { createHash } from "node:crypto";
-import { long, RESPONSES } from "../../tests/pure/http1_vectors.ts";
-import { Broken, chunk, endingOf, type Head, piece, Talk } from "../../tests/e2e/talk.ts";
+import { long, RESPONSES } from "../../../tests/pure/http1_vectors.ts";
+import { Broken, chunk, endingOf, type Head, piece, Talk } from "../../../tests/e2e/talk.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** A request, as far as a script needs it. */

@@ -1,5 +1,6 @@
 /** What visitors honestly sent, what targets saw of it, and which promises broke. */
-import { Broken } from "../../tests/e2e/talk.ts";
+import { Broken } from "../../../tests/e2e/talk.ts";
+import type { Report } from "../campaign.ts";
 
 interface Sent {
   readonly method: string;
@@ -10,10 +11,11 @@ interface Sent {
 
 /** Every request has a number, which stands in its path. */
 export class Ledger {
-  readonly broken: string[] = [];
   /** Octets of bodies that arrived as they were sent, both ways. */
   octets = 0;
   readonly #sent: Sent[] = [];
+
+  constructor(private readonly report: Report) {}
 
   get requests(): number {
     return this.#sent.length;
@@ -43,6 +45,6 @@ export class Ledger {
   }
 
   breaks(what: string): void {
-    this.broken.push(what);
+    this.report.breaks(what);
   }
 }

@@ -1,6 +1,6 @@
 /** What visitors of the soak have in common: a connection to one link, requests, answers that are held to what was asked. */
 import { createHash } from "node:crypto";
-import type { Random } from "../../tests/pure/random.ts";
+import type { Random } from "../../../tests/pure/random.ts";
 import type { Ledger } from "./ledger.ts";
 import {
   Broken,
@@ -12,7 +12,7 @@ import {
   piece,
   type Take,
   Talk,
-} from "../../tests/e2e/talk.ts";
+} from "../../../tests/e2e/talk.ts";
 
 /** An answer that means: hub or daemon is not there just now. */
 export class Unserved extends Error {

@@ -1,6 +1,6 @@
 /** Visits that are served, and how often each kind comes. */
-import type { Random } from "../../tests/pure/random.ts";
-import { Broken, check } from "../../tests/e2e/talk.ts";
+import type { Random } from "../../../tests/pure/random.ts";
+import { Broken, check } from "../../../tests/e2e/talk.ts";
 import { answered, deserted, leaves, malformed, refused } from "./odd_visits.ts";
 import { KIB, pause, type Place, SIZES, steady, type Visit, Visitor } from "./visitor.ts";
 

@@ -1,6 +1,6 @@
 /** A hub and a daemon as two processes, the file between them, and what happens to them. */
-import { type Process, Rig } from "../../tests/e2e/rig.ts";
-import { Broken } from "../../tests/e2e/talk.ts";
+import type { Process, Rig } from "../../../tests/e2e/rig.ts";
+import { Broken } from "../../../tests/e2e/talk.ts";
 import type { Ledger } from "./ledger.ts";
 import { pause } from "./visitor.ts";
 
@@ -25,7 +25,6 @@ export interface LinkSeen {
 }
 
 export class World {
-  readonly rig = new Rig();
   hub!: Process;
   daemon!: Process;
   port = 0;
@@ -43,7 +42,7 @@ export class World {
 
   readonly #killed = new Set<Process>();
 
-  constructor(private readonly ledger: Ledger) {}
+  constructor(readonly rig: Rig, readonly ledger: Ledger) {}
 
   async start(ports: Ports): Promise<void> {
     this.#ports = ports;
