@@ -11,17 +11,30 @@ export interface Cidr extends Address {
   readonly bits: number;
 }
 
-const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+const DOT = 0x2e, ZERO = 0x30, NINE = 0x39, COLON = 0x3a;
 
-/** Dotted decimal, four numbers without leading zeros (some readers take those for octal). Null: no IPv4 address. */
+/**
+ * Dotted decimal, four numbers without leading zeros (some readers take those for octal). Null: no IPv4 address.
+ * Character by character: `allow_ips` asks for every request.
+ */
 function ipv4Groups(text: string): number[] | null {
-  const parts = IPV4.exec(text);
-  if (parts === null) return null;
-  const [a, b, c, d] = [Number(parts[1]), Number(parts[2]), Number(parts[3]), Number(parts[4])];
-  return a > 255 || b > 255 || c > 255 || d > 255 ? null : [a << 8 | b, c << 8 | d];
+  let whole = 0, part = -1, dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      if (part < 0 || ++dots > 3) return null;
+      whole = whole << 8 | part;
+      part = -1;
+    } else {
+      if (code < ZERO || code > NINE || part === 0) return null;
+      part = 10 * Math.max(part, 0) + code - ZERO;
+      if (part > 255) return null;
+    }
+  }
+  if (part < 0 || dots !== 3) return null;
+  whole = whole << 8 | part;
+  return [whole >>> 16, whole & 0xffff];
 }
-
-const COLON = 0x3a;
 
 /** RFC 4291 §2.2, without a zone. Null: no IPv6 address. Character by character: rates ask for every request. */
 export function ipv6Groups(text: string): number[] | null {

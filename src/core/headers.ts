@@ -13,13 +13,8 @@ const CRLF = 2;
 export interface ForwardOptions {
   /** The Host to send; null: as it came. */
   readonly host: string | null;
-  /** The client's address, in canonical form. */
-  readonly address: string;
-  readonly proto: "http" | "https";
-  /** The authority that the visitor asked. */
-  readonly publicHost: string;
-  /** The link's digest, by which it knows its own requests. */
-  readonly loop: string;
+  /** Field lines by `provenance`. */
+  readonly provenance: string;
   /** The policy is about methods or paths: nothing may name others to the target. */
   readonly dropOverrides: boolean;
   /** Authorization was meant for the link. */
@@ -52,7 +47,7 @@ export function requestToTarget(head: RequestHead, o: ForwardOptions): string {
   if (trailers || o.upgrade !== null) {
     text += `Connection: ${!trailers ? "Upgrade" : o.upgrade === null ? "TE" : "TE, Upgrade"}\r\n`;
   }
-  return text + provenance(o) + "\r\n";
+  return text + o.provenance + "\r\n";
 }
 
 /** True where a field of that kind, which is not OTHER, goes on to the target as it came. */
@@ -76,8 +71,19 @@ function passes(kind: number, o: ForwardOptions): boolean {
   }
 }
 
-/** Who asks, for what authority (RFC 7239), and that connectd saw it (RFC 8586). */
-function provenance({ address, proto, publicHost, loop }: ForwardOptions): string {
+/** Who asks, and for what. */
+export interface Origin {
+  /** The client's address, in canonical form. */
+  readonly address: string;
+  readonly proto: "http" | "https";
+  /** The authority that the visitor asked. */
+  readonly publicHost: string;
+  /** The link's digest, by which it knows its own requests. */
+  readonly loop: string;
+}
+
+/** Field lines that tell a target who asks, for what authority (RFC 7239), and that connectd saw it (RFC 8586). */
+export function provenance({ address, proto, publicHost, loop }: Origin): string {
   const node = address.includes(":") ? `"[${address}]"` : address;
   return `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${publicHost}\r\n` +
     `X-Forwarded-Port: ${portOf(publicHost, proto)}\r\n` +
@@ -114,7 +120,7 @@ export function responseToHub(
     readonly publicOrigin: string;
   },
 ): string {
-  return endToEnd(head, true, o.mapFrom, o.publicOrigin) + connection(head, false) + "\r\n";
+  return whole(head, endToEnd(head, true, o.mapFrom, o.publicOrigin), connection(head, false));
 }
 
 /** The head that a visitor gets. `chunked`: its body is sent so; `close`: the connection is. */
@@ -123,11 +129,22 @@ export function responseToVisitor(
   o: { readonly chunked: boolean; readonly close: boolean },
 ): string {
   const encoding = o.chunked ? "Transfer-Encoding: chunked\r\n" : "";
-  return endToEnd(head, !o.chunked, null, "") + encoding + connection(head, o.close) + "\r\n";
+  return whole(head, endToEnd(head, !o.chunked, null, ""), encoding + connection(head, o.close));
 }
 
-/** Status line and fields, without those of one connection. `length`: a Content-Length may stay. */
-function endToEnd(head: ResponseHead, length: boolean, mapFrom: string | null, origin: string): string {
+/** A head of the fields that stay, null: all of them, and of `more`. One that is left as it came need not be put together. */
+function whole({ raw }: ResponseHead, kept: string | null, more: string): string {
+  if (kept === null && more === "") return raw;
+  return (kept ?? raw.slice(0, -CRLF)) + more + "\r\n";
+}
+
+/** Status line and fields, without those of one connection; null: just as they came. `length`: a Content-Length may stay. */
+function endToEnd(
+  head: ResponseHead,
+  length: boolean,
+  mapFrom: string | null,
+  origin: string,
+): string | null {
   const { raw, lines, status } = head;
   const named = namedByConnection(head);
   // An old version, or no space behind the status, which clients may stumble on.
@@ -164,7 +181,7 @@ function endToEnd(head: ResponseHead, length: boolean, mapFrom: string | null, o
     text += raw.slice(from, lines[at + 1]) + line;
     from = lines[at + 3] + CRLF;
   }
-  return text + raw.slice(from, raw.length - CRLF);
+  return from === 0 ? null : text + raw.slice(from, raw.length - CRLF);
 }
 
 /** What stands before the space behind a status. */

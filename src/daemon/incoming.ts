@@ -217,10 +217,12 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     const upgrade = this.#upgrade(head);
     const text = requestToTarget(head, {
       host: link.host,
-      address: this.#facts.address,
-      proto,
-      publicHost: head.host,
-      loop: link.digest,
+      provenance: this.#serving.provenance({
+        address: this.#facts.address,
+        proto,
+        publicHost: head.host,
+        loop: link.digest,
+      }),
       dropOverrides: spec.methods !== null || spec.paths !== null,
       dropAuthorization: this.#facts.credential === "right",
       upgrade,

@@ -1,6 +1,7 @@
 /** Requests that come down the tunnel: read, judged, answered or handed on. Nothing that a hub says is trusted. */
 import type { Clock } from "../clock.ts";
 import { parseAddress, printAddress } from "../core/address.ts";
+import { type Origin, provenance } from "../core/headers.ts";
 import { RequestReader } from "../core/http1/head.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { Observer } from "./follow.ts";
@@ -25,6 +26,9 @@ export class Serving {
   /** The address that was asked for last, and what came of it: visitors come in runs. */
   #claimed = "";
   #canonical: string | null = null;
+  /** The same of what is told to targets. */
+  #origin: Origin = { address: "", proto: "http", publicHost: "", loop: "" };
+  #provenance = "";
 
   constructor(readonly hub: string, readonly means: ServeMeans) {}
 
@@ -43,6 +47,19 @@ export class Serving {
       this.#canonical = address === null ? null : printAddress(address);
     }
     return this.#canonical;
+  }
+
+  /** The field lines that tell a target of `origin`. */
+  provenance(origin: Origin): string {
+    const { address, proto, publicHost, loop } = this.#origin;
+    if (
+      origin.address !== address || origin.proto !== proto || origin.publicHost !== publicHost ||
+      origin.loop !== loop
+    ) {
+      this.#origin = origin;
+      this.#provenance = provenance(origin);
+    }
+    return this.#provenance;
   }
 }
 

@@ -7,6 +7,9 @@ import type { Session } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { HubLink } from "./link.ts";
 
+/** Lent for the length of a call: heads come whole. */
+const reader = new ResponseReader();
+
 /**
  * Whoever stands on one side may leave at any time; `#over` makes the rest of the calls from the other side harmless.
  * The daemon is not trusted: heads go through the strict codec, and the exchange holds the body to what its head said.
@@ -15,7 +18,6 @@ export class Upstream implements StreamSink {
   readonly #exchange: Exchange;
   readonly #link: HubLink;
   readonly #stream: Stream;
-  readonly #reader = new ResponseReader();
   /** The request is with the daemon, whole. */
   #asked: boolean;
   /** The final head went to the visitor. */
@@ -31,7 +33,6 @@ export class Upstream implements StreamSink {
     const { head } = exchange;
     this.#exchange = exchange;
     this.#link = link;
-    this.#reader.expect(head);
     this.#stream = session.open({
       kind: "http",
       https: exchange.secure,
@@ -92,15 +93,15 @@ export class Upstream implements StreamSink {
 
   #read(bytes: Uint8Array, last: boolean): void {
     if (this.#answered) throw new Malformed("target_bad_response", "a second head after the final one");
-    const used = this.#reader.read(bytes, 0, bytes.length);
-    const { head } = this.#reader;
+    reader.expect(this.#exchange.head);
+    const used = reader.read(bytes, 0, bytes.length);
+    const { head } = reader;
     if (head === null || used !== bytes.length) {
       throw new Malformed("target_bad_response", "a HEAD frame that is not one head");
     }
     if (head.status >= 200) return this.#answer(head, last);
     if (last) throw new Malformed("target_bad_response", "an answer that ends with an interim head");
     if (head.status === 101) return this.#switch(head);
-    this.#reader.next();
     this.#exchange.interim(head);
   }
 

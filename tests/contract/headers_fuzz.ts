@@ -1,6 +1,6 @@
 /** What must hold of any request that goes on to a target. */
 import assert from "node:assert/strict";
-import { type ForwardOptions, requestToTarget } from "../../src/core/headers.ts";
+import { type ForwardOptions, provenance, requestToTarget } from "../../src/core/headers.ts";
 import { Malformed } from "../../src/core/errors.ts";
 import type { RequestHead } from "../../src/core/http1/types.ts";
 import { request } from "../pure/http1_inputs.ts";
@@ -16,10 +16,12 @@ export function headersCase(random: Random): boolean {
   const { head, body } = read;
   const o: ForwardOptions = {
     host: random.of([null, "localhost:3000"]),
-    address: random.of(["192.0.2.7", "2001:db8::7"]),
-    proto: random.of(["http", "https"]),
-    publicHost: head.host,
-    loop: "d1",
+    provenance: provenance({
+      address: random.of(["192.0.2.7", "2001:db8::7"]),
+      proto: random.of(["http", "https"]),
+      publicHost: head.host,
+      loop: "d1",
+    }),
     dropOverrides: random.below(2) === 0,
     dropAuthorization: random.below(2) === 0,
     upgrade: random.of([null, head.upgrade]),

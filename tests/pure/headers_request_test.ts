@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
-import { type ForwardOptions, loops, requestToTarget } from "../../src/core/headers.ts";
+import {
+  type ForwardOptions,
+  loops,
+  type Origin,
+  provenance,
+  requestToTarget,
+} from "../../src/core/headers.ts";
 import { request, text } from "./http1_heads.ts";
+
+const ORIGIN: Origin = { address: "192.0.2.7", proto: "http", publicHost: "k7.hub.test", loop: "d1" };
 
 const OPTIONS: ForwardOptions = {
   host: null,
-  address: "192.0.2.7",
-  proto: "http",
-  publicHost: "k7.hub.test",
-  loop: "d1",
+  provenance: provenance(ORIGIN),
   dropOverrides: false,
   dropAuthorization: false,
   upgrade: null,
@@ -206,33 +211,33 @@ for (const { title, lines, options, sent } of REQUESTS) {
   });
 }
 
-const PROVENANCE: { options: Partial<ForwardOptions>; port: string; forwarded: string }[] = [
+const PROVENANCE: { origin: Partial<Origin>; port: string; forwarded: string }[] = [
   {
-    options: { proto: "https" },
+    origin: { proto: "https" },
     port: "443",
     forwarded: 'for=192.0.2.7;host="k7.hub.test";proto=https',
   },
   {
-    options: { publicHost: "k7.localhost:8080" },
+    origin: { publicHost: "k7.localhost:8080" },
     port: "8080",
     forwarded: 'for=192.0.2.7;host="k7.localhost:8080";proto=http',
   },
   {
-    options: { address: "2001:db8::7", publicHost: "[::1]" },
+    origin: { address: "2001:db8::7", publicHost: "[::1]" },
     port: "80",
     forwarded: 'for="[2001:db8::7]";host="[::1]";proto=http',
   },
   {
-    options: { address: "2001:db8::7", publicHost: "[::1]:8443", proto: "https" },
+    origin: { address: "2001:db8::7", publicHost: "[::1]:8443", proto: "https" },
     port: "8443",
     forwarded: 'for="[2001:db8::7]";host="[::1]:8443";proto=https',
   },
 ];
 
 Deno.test("the target learns client, scheme, host and port, once each", () => {
-  for (const { options, port, forwarded } of PROVENANCE) {
-    const o = { ...OPTIONS, ...options };
-    const head = request(requestToTarget(request(GET), o).split("\r\n").slice(0, -2));
+  for (const { origin, port, forwarded } of PROVENANCE) {
+    const o = { ...ORIGIN, ...origin };
+    const head = request([...GET, ...provenance(o).split("\r\n").slice(0, -1)]);
     assert.deepEqual(head.fields.slice(1), [
       ["X-Forwarded-For", o.address],
       ["X-Forwarded-Proto", o.proto],

@@ -55,16 +55,15 @@ class Request implements RequestHead {
   }
 }
 
-const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?(?::([1-9][0-9]{0,4}))?$/;
-const BRACKETED = /^\[([0-9A-Fa-f:.]+)\](?::([1-9][0-9]{0,4}))?$/;
+const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?(?::[1-9][0-9]{0,4})?$/;
+const BRACKETED = /^\[([0-9A-Fa-f:.]+)\](?::[1-9][0-9]{0,4})?$/;
 
 /** A name of non-empty labels, an IPv4 or a bracketed IPv6 address, and maybe a port. */
 function isAuthority(host: string): boolean {
-  const name = NAME.exec(host);
-  if (name !== null) return name[1] === undefined || Number(name[1]) <= 65535;
-  const bracketed = BRACKETED.exec(host);
-  return bracketed !== null && ipv6Groups(bracketed[1]) !== null &&
-    (bracketed[2] === undefined || Number(bracketed[2]) <= 65535);
+  const bracket = host.lastIndexOf("]");
+  if (bracket < 0 ? !NAME.test(host) : ipv6Groups(BRACKETED.exec(host)?.[1] ?? "") === null) return false;
+  const colon = host.indexOf(":", bracket + 1);
+  return colon < 0 || Number(host.slice(colon + 1)) <= 65535;
 }
 
 function refuse(message: string): never {

@@ -1,6 +1,7 @@
 /** A response's head, from its scanned section (RFC 9112 §4, §6.3). */
 import { type Field, Malformed } from "../errors.ts";
 import { Facts, pairs } from "./fields.ts";
+import { ZERO } from "./octets.ts";
 import type { Section } from "./section.ts";
 import type { Framing, ResponseHead } from "./types.ts";
 
@@ -26,7 +27,6 @@ export function readResponse({ text, lines }: Section, asked: Asked): ResponseHe
 
 class Response implements ResponseHead {
   readonly status: number;
-  readonly reason: string;
   readonly minor: 0 | 1;
   readonly framing: Framing;
   readonly keepAlive: boolean;
@@ -34,11 +34,8 @@ class Response implements ResponseHead {
   #fields: Field[] | null = null;
 
   constructor(readonly raw: string, readonly lines: number[], asked: Asked) {
-    const line = raw.indexOf("\r");
     this.minor = raw[MINOR] === "1" ? 1 : 0;
-    this.status = Number(raw.slice(STATUS, STATUS + 3));
-    // The space before it may be missing.
-    this.reason = raw.slice(Math.min(REASON, line), line);
+    this.status = 100 * digit(raw, STATUS) + 10 * digit(raw, STATUS + 1) + digit(raw, STATUS + 2);
     const facts = new Facts(raw, lines, "target_bad_response");
     if (facts.chunked && this.minor === 0) refuse("Transfer-Encoding in HTTP/1.0");
     this.upgrade = this.minor === 1 ? facts.upgrade : null;
@@ -53,9 +50,19 @@ class Response implements ResponseHead {
     this.keepAlive = this.minor === 1 && !facts.close && this.framing !== CLOSE && this.status !== 101;
   }
 
+  get reason(): string {
+    const line = this.raw.indexOf("\r");
+    // The space before it may be missing.
+    return this.raw.slice(Math.min(REASON, line), line);
+  }
+
   get fields(): readonly Field[] {
     return this.#fields ??= pairs(this);
   }
+}
+
+function digit(text: string, at: number): number {
+  return text.charCodeAt(at) - ZERO;
 }
 
 function framing(status: number, method: string, { chunked, length }: Facts): Framing {
