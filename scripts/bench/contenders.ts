@@ -21,6 +21,7 @@ export interface Contender {
 export const CONTENDERS: Readonly<Record<string, Contender>> = {
   "connectd": { needs: [], begin: twoProcesses },
   "connectd run": { needs: [], begin: embedded },
+  "bare relay": { needs: [], begin: relay },
   "rathole": { needs: ["rathole"], begin: rathole },
   "bore": { needs: ["bore"], begin: bore },
   "chisel": { needs: ["chisel"], begin: chisel },
@@ -28,6 +29,16 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
   "frp http": { needs: ["frps", "frpc"], begin: (port, folder) => frp(port, folder, "http") },
   "ssh -R": { needs: ["sshd", "ssh", "ssh-keygen"], begin: ssh },
 };
+
+/** Two of `relay.ts`: the runtime's own share. */
+async function relay(port: number): Promise<Tunnel> {
+  const program = new URL("./relay.ts", import.meta.url).pathname;
+  const begin = (name: string, to: number) =>
+    start(name, [Deno.execPath(), "run", "--no-prompt", "--allow-net", program, String(to)], /^relay/);
+  const portOf = ({ line }: Running) => Number(line.split(" ")[1]);
+  const there = await begin("relay there", port), here = await begin("relay here", portOf(there));
+  return { port: portOf(here), host: "localhost", processes: [here, there] };
+}
 
 /** One connection of the tunnel a visitor's connection. */
 async function rathole(port: number, folder: string): Promise<Tunnel> {
