@@ -1,0 +1,96 @@
+/** One fuzzer in a thread of its own, watched: it must not break, hang, or grow. */
+import { FUZZERS } from "./fuzzers.ts";
+import type { Message, Progress, Wish } from "./messages.ts";
+
+/** So long at one case: it hangs. Ten times what a case may take, on a machine that may be busy with other things. */
+const HUNG_MS = 10_000;
+const WATCH_MS = 250;
+/** What memory may differ by from the second quarter of a campaign to its end: a collector's moods, no leak. */
+const GROWTH = 48 * 1024 * 1024;
+/** Fewer samples say nothing about growth. */
+const SAMPLES = 40;
+
+interface Sample {
+  readonly heap: number;
+  /** Of the process: it counts where nothing else runs in it. */
+  readonly rss: number;
+}
+
+/** How a campaign ended. */
+export interface Outcome {
+  readonly cases: number;
+  readonly taken: number;
+  readonly ms: number;
+  readonly last: Sample;
+  /** Null: all held. `at`: which case broke; null: none alone. */
+  readonly broken: { readonly at: number | null; readonly why: string } | null;
+}
+
+/** Runs the fuzzer of `wish`. `alone`: the process's memory is its own. `told` hears how far it is. */
+export function campaign(
+  wish: Omit<Wish, "at">,
+  alone: boolean,
+  told: (cases: number) => void,
+): Promise<Outcome> {
+  if (FUZZERS[wish.name] === undefined) throw new RangeError(`no fuzzer ${wish.name}`);
+  const at = new Int32Array(new SharedArrayBuffer(4));
+  const thread = new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
+  const start = performance.now();
+  const samples: Sample[] = [];
+  let last: Progress = { kind: "progress", cases: 0, taken: 0, heap: 0 };
+
+  return new Promise<Outcome>((resolve) => {
+    let seen = -1, since = start;
+    const watch = setInterval(() => {
+      const now = performance.now();
+      if (at[0] !== seen) [seen, since] = [at[0], now];
+      // Nothing runs before the first case but the loading of modules.
+      else if (last.cases > 0 && now - since > HUNG_MS) {
+        end({ at: at[0], why: `a case did not end in ${HUNG_MS} ms` });
+      }
+    }, WATCH_MS);
+    const end = (broken: Outcome["broken"]) => {
+      clearInterval(watch);
+      thread.terminate();
+      const grown = broken ?? growth(samples, alone);
+      const { cases, taken, heap } = last;
+      resolve({ cases, taken, ms: performance.now() - start, last: { heap, rss: rss() }, broken: grown });
+    };
+    thread.onerror = (event) => {
+      event.preventDefault();
+      end({ at: at[0], why: `an error that nobody caught: ${event.message}` });
+    };
+    thread.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.kind === "broken") return end({ at: data.at, why: data.why });
+      last = data;
+      samples.push({ heap: data.heap, rss: rss() });
+      told(data.cases);
+      if (data.kind === "done") end(null);
+    };
+    thread.postMessage({ ...wish, at } satisfies Wish);
+  });
+}
+
+function rss(): number {
+  return Deno.memoryUsage().rss;
+}
+
+/** Memory late is held to memory early, by the least that was seen late: what comes back after a collection is no growth. */
+function growth(samples: readonly Sample[], alone: boolean): Outcome["broken"] {
+  if (samples.length < SAMPLES) return null;
+  const quarter = samples.length >> 2;
+  const early = samples.slice(quarter, 2 * quarter), late = samples.slice(-quarter);
+  for (const what of alone ? ["heap", "rss"] as const : ["heap"] as const) {
+    const before = Math.max(...early.map((sample) => sample[what]));
+    const after = Math.min(...late.map((sample) => sample[what]));
+    if (after > before + GROWTH) {
+      return { at: null, why: `memory grew: ${what} from ${mib(before)} to ${mib(after)} MiB` };
+    }
+  }
+  return null;
+}
+
+/** Whole MiB. */
+export function mib(octets: number): number {
+  return Math.round(octets / 2 ** 20);
+}

@@ -1,0 +1,56 @@
+/** A thread of scripts/fuzz.ts: runs one fuzzer, case by case, and tells how far it is. */
+import { inspect } from "node:util";
+import type { Case } from "../../tests/pure/fuzz.ts";
+import { Random } from "../../tests/pure/random.ts";
+import { FUZZERS } from "./fuzzers.ts";
+import { type Message, SLOW_MS, type Wish } from "./messages.ts";
+
+const TELL_MS = 250;
+
+/** The thread's own end of the channel to whoever made it; the library's types are of a window's. */
+const thread = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<Wish>) => void) | null;
+  postMessage(message: Message): void;
+};
+
+thread.onmessage = async ({ data }) => {
+  thread.postMessage(await campaign(data, await FUZZERS[data.name]()));
+};
+
+async function campaign({ seed, cases, seconds, at }: Wish, run: Case): Promise<Message> {
+  const start = performance.now(), until = start + seconds * 1000;
+  let taken = 0, before = start, told = start;
+  for (let i = 0; i < cases; i++) {
+    at[0] = i;
+    try {
+      // Each case has a seed of its own, so that one of them can be run again alone.
+      if (await outcome(run, seed + i)) taken++;
+      let now = performance.now();
+      if (now - before > SLOW_MS) {
+        // A machine that was busy with other things is so once, a case that is slow is so again.
+        await outcome(run, seed + i);
+        const again = performance.now() - now;
+        if (again > SLOW_MS) throw new Error(`a case took ${Math.round(again)} ms`);
+        now = performance.now();
+      }
+      if (now > until) return progress("done", i + 1, taken);
+      if (now - told > TELL_MS) {
+        thread.postMessage(progress("progress", i + 1, taken));
+        told = now;
+      }
+      before = now;
+    } catch (error) {
+      return { kind: "broken", at: i, why: inspect(error) };
+    }
+  }
+  return progress("done", cases, taken);
+}
+
+function outcome(run: Case, seed: number): boolean | Promise<boolean> {
+  return run(new Random(seed));
+}
+
+function progress(kind: "progress" | "done", cases: number, taken: number): Message {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return { kind, cases, taken, heap: heapUsed + external };
+}
