@@ -11,21 +11,32 @@ export interface BenchHub {
 
 const MAIN = new URL("../../mod.ts", import.meta.url).pathname;
 const GRANTS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
-const CONNECTD = [Deno.execPath(), "run", ...GRANTS, MAIN];
+const connectd = (runtime: readonly string[] = []) => [Deno.execPath(), "run", ...runtime, ...GRANTS, MAIN];
 const READY = /"ready":true/;
 
-/** Starts a hub with its state in `folder`, and makes a daemon's token for it. */
-export async function startHub(folder: string): Promise<BenchHub> {
+/** Starts a hub with its state in `folder`, and makes a daemon's token for it; `runtime` are flags of Deno's. */
+export async function startHub(folder: string, runtime?: readonly string[]): Promise<BenchHub> {
   const state = ["--state", `${folder}/hub`, "--json"], tokenFile = `${folder}/token`;
-  const process = await start("hub", [...CONNECTD, "hub", "--listen", "127.0.0.1:0", ...state], READY);
-  const made = await output([...CONNECTD, "token", "create", "--scope", "daemon", ...state]);
+  const process = await start(
+    "hub",
+    [...connectd(runtime), "hub", "--listen", "127.0.0.1:0", ...state],
+    READY,
+  );
+  const made = await output([...connectd(), "token", "create", "--scope", "daemon", ...state]);
   Deno.writeTextFileSync(tokenFile, JSON.parse(made).token, { mode: 0o600 });
   return { process, url: JSON.parse(process.line).hub, tokenFile };
 }
 
-export async function twoProcesses(port: number, folder: string): Promise<Tunnel> {
-  const hub = await startHub(folder);
-  const daemon = await startDaemon(port, folder, [`hub: ${hub.url}`, `token_file: ${hub.tokenFile}`]);
+/** Flags of Deno's for each side. */
+export interface Runtimes {
+  readonly hub?: readonly string[];
+  readonly daemon?: readonly string[];
+}
+
+export async function twoProcesses(port: number, folder: string, runtimes: Runtimes = {}): Promise<Tunnel> {
+  const hub = await startHub(folder, runtimes.hub),
+    where = [`hub: ${hub.url}`, `token_file: ${hub.tokenFile}`];
+  const daemon = await startDaemon(port, folder, where, runtimes.daemon);
   return tunnel(hub.url, [hub.process, daemon]);
 }
 
@@ -35,7 +46,12 @@ export async function embedded(port: number, folder: string): Promise<Tunnel> {
 }
 
 /** A daemon with one link, whose policy has a rule of each cheap kind: what they cost is in the figures. */
-async function startDaemon(port: number, folder: string, where: readonly string[]): Promise<Running> {
+async function startDaemon(
+  port: number,
+  folder: string,
+  where: readonly string[],
+  runtime?: readonly string[],
+): Promise<Running> {
   const file = `${folder}/links.yaml`;
   const link = [
     ...["links:", "  bench:", `    target: localhost:${port}`, "    subdomain: bench"],
@@ -43,7 +59,7 @@ async function startDaemon(port: number, folder: string, where: readonly string[
   ];
   Deno.writeTextFileSync(file, ["version: 1", "control: 127.0.0.1:0", ...where, ...link].join("\n") + "\n");
   const state = ["--state", `${folder}/daemon`, "--json"];
-  return await start("daemon", [...CONNECTD, "run", "--config", file, ...state], READY);
+  return await start("daemon", [...connectd(runtime), "run", "--config", file, ...state], READY);
 }
 
 function tunnel(url: string, processes: readonly Running[]): Tunnel {

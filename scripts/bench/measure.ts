@@ -18,12 +18,12 @@ export async function probe(tunnel: Tunnel): Promise<void> {
   if (text !== "hello world\n") throw new Error(`not the target's answer: ${text.slice(0, 200)}`);
 }
 
-/** Sends small requests from `visitors` keep-alive connections for `seconds`, with wrk. */
-export async function load(tunnel: Tunnel, visitors: number, seconds: number): Promise<Load> {
+/** Asks for `path` from `visitors` keep-alive connections for `seconds`, with wrk. */
+export async function load(tunnel: Tunnel, visitors: number, seconds: number, path = "/"): Promise<Load> {
   const before = tunnel.processes.map(cpuMs);
   const text = await output([
     ...["wrk", "-t", String(Math.min(2, visitors)), "-c", String(visitors), "-d", `${seconds}s`, "--latency"],
-    ...["-H", `Host: ${tunnel.host}`, `http://127.0.0.1:${tunnel.port}/`],
+    ...["-H", `Host: ${tunnel.host}`, `http://127.0.0.1:${tunnel.port}${path}`],
   ]);
   const [, requests, perSecond] = /(\d+) requests in [^]*Requests\/sec: +([\d.]+)/.exec(text) ?? [];
   const [, p99, unit] = /^ +99% +([\d.]+)(us|ms|s)$/m.exec(text) ?? [];
