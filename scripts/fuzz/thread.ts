@@ -17,9 +17,13 @@ thread.onmessage = async ({ data }) => {
   thread.postMessage(await campaign(data, await FUZZERS[data.name]()));
 };
 
+/** Refusals are errors: a stack for each of them would take a good part of the time. */
+const STACK = Error.stackTraceLimit;
+
 async function campaign({ seed, cases, seconds, at }: Wish, run: Case): Promise<Message> {
   const start = performance.now(), until = start + seconds * 1000;
   let taken = 0, before = start, told = start;
+  Error.stackTraceLimit = 0;
   for (let i = 0; i < cases; i++) {
     at[0] = i;
     try {
@@ -40,10 +44,21 @@ async function campaign({ seed, cases, seconds, at }: Wish, run: Case): Promise<
       }
       before = now;
     } catch (error) {
-      return { kind: "broken", at: i, why: inspect(error) };
+      return { kind: "broken", at: i, why: inspect(await again(run, seed + i) ?? error) };
     }
   }
   return progress("done", cases, taken);
+}
+
+/** What a case throws when it is run again, with its stack; null: nothing this time. */
+async function again(run: Case, seed: number): Promise<unknown> {
+  Error.stackTraceLimit = STACK;
+  try {
+    await outcome(run, seed);
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 function outcome(run: Case, seed: number): boolean | Promise<boolean> {
