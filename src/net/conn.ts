@@ -34,6 +34,12 @@ export interface ConnOptions {
 /** So many reads in a row that would have fitted the smallest buffer bring it back. */
 const SMALL_READS = 16;
 
+/**
+ * So many octets are read in a row before others have their turn: a read of what is there already is answered at once,
+ * and a peer that sends faster than it is read would keep timers and all other connections waiting for seconds.
+ */
+const TURN_OCTETS = 256 * 1024;
+
 /** What happens once everything is written. */
 const GO_ON = 0, HALF_CLOSE = 1, CLOSE = 2;
 
@@ -233,6 +239,7 @@ export class Conn {
 
   async #read(): Promise<void> {
     this.#reading = true;
+    let inRow = 0;
     try {
       for (let room = this.#room(); room !== null; room = this.#room()) {
         const n = await this.#socket.read(room);
@@ -245,6 +252,10 @@ export class Conn {
         this.#to += n;
         this.#learn(n, room.length);
         this.#offer();
+        if (this.#dead) break;
+        if ((inRow += n) < TURN_OCTETS) continue;
+        inRow = 0;
+        await new Promise<void>((turn) => setImmediate(turn));
         if (this.#dead) break;
       }
       this.#reading = false;
