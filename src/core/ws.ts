@@ -59,7 +59,7 @@ export class WsReader {
   readonly #kept = new Uint8Array(WS_HEADER_MAX);
   #have = 0;
   /** The payload of a control frame, as far as it came. */
-  #control = NOTHING;
+  #control: Uint8Array = NOTHING;
   #opcode = 0;
   #fin = false;
   #left = 0;
@@ -90,14 +90,24 @@ export class WsReader {
       const end = at + Math.min(this.#left, to - at);
       if (this.#key !== 0) this.#key = applyMask(bytes, at, end, this.#key);
       this.#left -= end - at;
-      if (this.#opcode >= Opcode.CLOSE) {
-        this.#control.set(bytes.subarray(at, end), this.#control.length - this.#left - (end - at));
-      } else {
+      if (this.#opcode >= Opcode.CLOSE) this.#keep(bytes, at, end);
+      else {
         if (this.#message === Opcode.TEXT) this.#checkText(bytes.subarray(at, end), false);
         sink.payload(this.#message, bytes, at, end);
       }
       at = end;
       if (this.#left === 0) this.#ended(sink);
+    }
+  }
+
+  /** Octets of a control frame. Nearly all come whole and are not copied: whoever is flooded with them pays for each. */
+  #keep(bytes: Uint8Array, from: number, to: number): void {
+    const control = this.#control, had = control.length;
+    if (had === 0 && this.#left === 0) this.#control = bytes.subarray(from, to);
+    else {
+      this.#control = new Uint8Array(had + to - from);
+      this.#control.set(control);
+      this.#control.set(bytes.subarray(from, to), had);
     }
   }
 
@@ -118,8 +128,7 @@ export class WsReader {
         : 0;
       this.#have = 0;
       this.#step = Step.PAYLOAD;
-      if (this.#opcode >= Opcode.CLOSE) this.#control = new Uint8Array(this.#left);
-      else {
+      if (this.#opcode < Opcode.CLOSE) {
         this.#length += this.#left;
         if (this.#length > this.#limit) throw new WsError(CloseCode.TOO_BIG, "a message is too long");
       }
