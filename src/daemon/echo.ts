@@ -32,6 +32,7 @@ export class Echo {
       clock,
       trusted: () => true,
       handler: (exchange) => this.#serve(exchange),
+      urgent: () => false,
       refuse: renderRefusal,
       secure: false,
     });

@@ -2,6 +2,7 @@
 import { type ListenAddress, parseListen, printListen } from "../config/places.ts";
 import type { HubAddress } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
+import { descriptors } from "../net/descriptors.ts";
 import { type ControlOptions, ControlServer, DEFAULT_LISTEN } from "./control/server.ts";
 import type { Hubs } from "./hubs.ts";
 import type { DaemonOptions, EmbeddedHub } from "./options.ts";
@@ -39,11 +40,13 @@ export class Outside {
   #leaving: EmbeddedHub | null = null;
   /** Control listeners that others have replaced. */
   #replaced: Promise<unknown> = Promise.resolve();
+  readonly #giveDescriptors: () => void;
 
   constructor(options: DaemonOptions, hubs: Hubs, control: ControlOptions) {
     this.#options = options;
     this.#hubs = hubs;
     this.#control = control;
+    this.#giveDescriptors = descriptors.keep(options.state, control.log);
   }
 
   get control(): string | null {
@@ -107,6 +110,7 @@ export class Outside {
     const hubs = [this.embedded?.close(), this.#leaving?.close()];
     await Promise.all([...hubs, this.#tcp?.close(), this.#unix?.close(), this.#replaced]);
     if (this.#unix !== null) await Deno.remove(this.#unix.address).catch(() => {});
+    this.#giveDescriptors();
   }
 
   async #embed({ hubs, listen }: Settings): Promise<void> {

@@ -5,6 +5,7 @@ import { Failure, refusal } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import type { Log } from "../log.ts";
 import { fetchAdapter } from "../net/adapter.ts";
+import { descriptors } from "../net/descriptors.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { Listener } from "../net/listener.ts";
 import { renderRefusal } from "../pages/visitor.ts";
@@ -107,6 +108,8 @@ class RunningHub implements Hub, HubState {
   readonly #store: Store;
   readonly #tick: Timer;
   #refreshedAt = 0;
+  /** Within a daemon it is the daemon that keeps some. */
+  #giveDescriptors: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(options: HubOptions) {
@@ -140,6 +143,7 @@ class RunningHub implements Hub, HubState {
   async start(): Promise<void> {
     const { log, limits, state } = this.#o;
     const { clock } = this;
+    if (state !== null) this.#giveDescriptors = descriptors.keep(state, log);
     this.id = await ownId(this.#store);
     this.tokens = await Tokens.open(this.#store, clock);
     const ownLabel = () => this.#hosts.ownLabel;
@@ -193,6 +197,7 @@ class RunningHub implements Hub, HubState {
     this.sessions?.close();
     for (const peer of this.#peers.all()) peer.close();
     await this.#store.close();
+    this.#giveDescriptors?.();
   }
 
   /** Listens at `wanted`, then makes everything that hangs on the address. Throws Failure. */
@@ -220,6 +225,8 @@ class RunningHub implements Hub, HubState {
         return address !== null && contains(cidrs, address);
       },
       handler: this.#serve,
+      // Daemons, and whoever looks after the hub: what its visitors depend on.
+      urgent: ({ host }) => this.#hosts.find(host).kind !== "link",
       refuse: renderRefusal,
       secure: false,
     });
@@ -232,6 +239,7 @@ class RunningHub implements Hub, HubState {
       clock: this.clock,
       trusted: () => false,
       handler: (exchange) => this.#callApi(exchange, true),
+      urgent: () => true,
       refuse: renderRefusal,
       secure: false,
     });

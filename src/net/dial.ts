@@ -1,14 +1,28 @@
 /** Connections to targets and hubs. */
 import type { TargetTls } from "../core/entry.ts";
 import type { Target } from "../core/target.ts";
+import { descriptors, NoDescriptor } from "./descriptors.ts";
 import type { Socket } from "./socket.ts";
 import { encryptBy } from "./tls_socket.ts";
 
 /**
  * Connects to `target`: every address of its name in turn, TLS for https, verified unless `tls` says otherwise. Rejects
- * with the runtime's error; so it does when `signal` gives up.
+ * with the runtime's error, or NoDescriptor; so it does when `signal` gives up.
  */
 export async function dial(target: Target, tls: TargetTls | null, signal: AbortSignal): Promise<Socket> {
+  try {
+    return await connectTo(target, tls, signal);
+  } catch (error) {
+    throw descriptors.ranOut(error) ? new NoDescriptor(error) : error;
+  }
+}
+
+/** The same for a visitor, who gets none of the descriptors that are kept for what matters more. */
+export function dialForVisitor(target: Target, tls: TargetTls | null, signal: AbortSignal): Promise<Socket> {
+  return descriptors.short ? Promise.reject(new NoDescriptor()) : dial(target, tls, signal);
+}
+
+async function connectTo(target: Target, tls: TargetTls | null, signal: AbortSignal): Promise<Socket> {
   if (target.kind === "echo") throw new TypeError("echo is no place to connect to");
   if (target.kind === "unix") {
     return await orAbort(Deno.connect({ transport: "unix", path: target.path }), signal);

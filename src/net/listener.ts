@@ -1,10 +1,11 @@
 /** Where visitors come in. */
 import type { Clock } from "../clock.ts";
 import { isLoopback, rateKey } from "../core/address.ts";
-import { type Refusal, refusal, type Rendered } from "../core/errors.ts";
+import type { Refusal, Rendered } from "../core/errors.ts";
 import type { RequestHead } from "../core/http1/types.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import { canonicalAddress } from "./client.ts";
+import { descriptors } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
 import { listenPrivately } from "./private_socket.ts";
 import type { Socket } from "./socket.ts";
@@ -17,18 +18,21 @@ export interface ListenerOptions {
   readonly trusted: (ip: string) => boolean;
   /** Answers an exchange, now or later. */
   readonly handler: (exchange: Exchange) => void;
+  /** Whether a request is served where there is no room for visitors any more. */
+  readonly urgent: (head: RequestHead) => boolean;
   /** Renders the answers that the listener itself gives. `head` is null where none was read. */
   readonly refuse: (refusal: Refusal, head: RequestHead | null, requestId: string) => Rendered;
   /** Visitors come by https. */
   readonly secure: boolean;
 }
 
-const BUSY = refusal("hub_busy");
+/**
+ * So many connections beyond the limits are asked at a time what they come for, and fewer where descriptors ran out. For
+ * another one the oldest goes: whoever dials a tunnel speaks at once, and can not be kept out by those who say nothing.
+ */
+const BEYOND = 512, BEYOND_SHORT = 24;
 
-/** So many visitors beyond the limits are told so at a time; what comes on top is closed without a word. */
-const TURNED_AWAY = 512;
-
-/** Where nothing can be accepted (file descriptors ran out), it is tried again so much later. */
+/** Where nothing can be accepted, it is tried again so much later. */
 const ACCEPT_PAUSE_MS = 100;
 
 /** A unix socket's peer is on this machine. */
@@ -39,6 +43,7 @@ export class Listener {
   readonly clock: Clock;
   readonly trusted: (ip: string) => boolean;
   readonly handler: (exchange: Exchange) => void;
+  readonly urgent: ListenerOptions["urgent"];
   readonly refuse: ListenerOptions["refuse"];
   readonly secure: boolean;
   /** Connections end with the answer they are at. */
@@ -47,8 +52,8 @@ export class Listener {
   busy = 0;
   readonly #sockets: Deno.Listener[] = [];
   readonly #visitors = new Set<Visitor>();
-  /** Visitors beyond the limits, on their way out. */
-  readonly #turnedAway = new Set<Visitor>();
+  /** Those beyond the limits, the oldest first: on their way out unless what they want is urgent. */
+  readonly #beyond = new Set<Visitor>();
   /**
    * Connections by peer, and requests in flight by client of a trusted proxy, in the terms of rates: one visitor has a
    * whole /64 of IPv6 to call from, and would have had all connections.
@@ -62,6 +67,7 @@ export class Listener {
     this.clock = options.clock;
     this.trusted = options.trusted;
     this.handler = options.handler;
+    this.urgent = options.urgent;
     this.refuse = options.refuse;
     this.secure = options.secure;
   }
@@ -79,16 +85,7 @@ export class Listener {
 
   /** Serves a connection that was accepted elsewhere. `peer`: its address. */
   serve(socket: Socket, peer: string): void {
-    const address = canonicalAddress(peer) ?? peer;
-    const proxy = this.trusted(address);
-    const visitor = new Visitor(socket, address, proxy, this);
-    if (this.#visitors.size < this.limits.connections && (proxy || this.enter(address))) {
-      this.#visitors.add(visitor);
-      return visitor.start();
-    }
-    if (this.#turnedAway.size >= TURNED_AWAY) return visitor.destroy();
-    this.#turnedAway.add(visitor);
-    visitor.turnAway(BUSY);
+    this.#take(socket, peer, false);
   }
 
   /** Accepts no more; connections end with the answer they are at. */
@@ -115,7 +112,7 @@ export class Listener {
   /** Cuts everything. */
   close(): void {
     this.#stopAccepting();
-    for (const visitor of [...this.#visitors, ...this.#turnedAway]) visitor.destroy();
+    for (const visitor of [...this.#visitors, ...this.#beyond]) visitor.destroy();
   }
 
   /** Open connections, tunnels not among them. */
@@ -143,7 +140,7 @@ export class Listener {
 
   /** A connection has ended, or became a tunnel. */
   left(visitor: Visitor): void {
-    this.#turnedAway.delete(visitor);
+    this.#beyond.delete(visitor);
     if (this.#visitors.delete(visitor) && !visitor.proxy) this.leave(visitor.peer);
   }
 
@@ -152,7 +149,26 @@ export class Listener {
     if (--this.busy === 0) this.#settled?.();
   }
 
+  /** `short`: descriptors ran out. Returns how many may be there beyond the limits where this one is; else Infinity. */
+  #take(socket: Socket, peer: string, short: boolean): number {
+    const address = canonicalAddress(peer) ?? peer;
+    const proxy = this.trusted(address);
+    const room = !short && this.#visitors.size < this.limits.connections && (proxy || this.enter(address));
+    const visitor = new Visitor(socket, address, proxy, room, this);
+    const most = room ? Infinity : short ? BEYOND_SHORT : BEYOND;
+    if (room) this.#visitors.add(visitor);
+    else {
+      const [oldest] = this.#beyond;
+      if (this.#beyond.size >= most) oldest.destroy();
+      this.#beyond.add(visitor);
+    }
+    visitor.start();
+    return most;
+  }
+
   async #accept(socket: Deno.Listener): Promise<void> {
+    /** Accepted beyond the limits since anything else had its turn. */
+    let unheard = 0;
     for (;;) {
       try {
         const conn = await socket.accept();
@@ -160,9 +176,17 @@ export class Listener {
         if (!this.#sockets.includes(socket)) return conn.close();
         if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
         const { remoteAddr } = conn;
-        this.serve(conn, "hostname" in remoteAddr ? remoteAddr.hostname : LOCAL);
-      } catch {
+        const peer = "hostname" in remoteAddr ? remoteAddr.hostname : LOCAL;
+        const most = this.#take(conn, peer, descriptors.short);
+        if (most === Infinity || ++unheard < most / 2) continue;
+        // Accepting goes on as long as somebody waits: before the oldest goes it shall have been read.
+        await new Promise((turn) => setTimeout(turn));
+        unheard = 0;
+      } catch (error) {
         if (!this.#sockets.includes(socket)) return;
+        const { short } = descriptors;
+        // The kept descriptors are free now.
+        if (descriptors.ranOut(error) && !short) continue;
         // A visitor that gave up in the queue costs nothing, but a lack of descriptors must not spin.
         await new Promise<void>((resolve) => {
           const timer = this.clock.timer(() => {

@@ -4,7 +4,7 @@ import type { TargetTls } from "../core/entry.ts";
 import type { Code } from "../core/errors.ts";
 import type { Framing, ResponseHead } from "../core/http1/types.ts";
 import type { Target } from "../core/target.ts";
-import { dial } from "./dial.ts";
+import { dialForVisitor } from "./dial.ts";
 import type { Socket } from "./socket.ts";
 import { TargetConn } from "./target_conn.ts";
 import { TargetExchange } from "./target_exchange.ts";
@@ -47,7 +47,7 @@ export interface TargetRequestFacts {
 export interface TargetPoolOptions {
   readonly tls: TargetTls | null;
   readonly clock: Clock;
-  /** How connections are made; default: `dial`. */
+  /** How connections are made; default: `dialForVisitor`. */
   readonly connect?: (signal: AbortSignal) => Promise<Socket>;
 }
 
@@ -74,7 +74,7 @@ export class TargetPool {
 
   constructor(target: Target, options: TargetPoolOptions) {
     this.clock = options.clock;
-    this.connect = options.connect ?? ((signal) => dial(target, options.tls, signal));
+    this.connect = options.connect ?? ((signal) => dialForVisitor(target, options.tls, signal));
     this.encrypted = target.kind === "https";
   }
 

@@ -4,6 +4,7 @@ import { type Code, Malformed } from "../core/errors.ts";
 import { ResponseReader } from "../core/http1/head.ts";
 import type { ResponseHead } from "../core/http1/types.ts";
 import { Conn, type ConnHandler } from "./conn.ts";
+import { NoDescriptor } from "./descriptors.ts";
 import { BodyFeed } from "./feed.ts";
 import { idleMsAfter } from "./keep_alive.ts";
 import { Outbox } from "./outbox.ts";
@@ -180,7 +181,8 @@ export class TargetConn implements ConnHandler {
     try {
       socket = await this.#pool.connect(this.#dialling.signal);
     } catch (error) {
-      return this.#fail("target_refused", (error as Error).message);
+      const code = error instanceof NoDescriptor ? "link_busy" : "target_refused";
+      return this.#fail(code, (error as Error).message);
     }
     if (this.#closed) return socket.close();
     const conn = this.#conn = new Conn(socket);

@@ -16,6 +16,9 @@ const LINGER_MS = 2_000;
 /** Proxies keep connections for a minute or two and expect them to work: we must not be the first to let go. */
 const PROXY_KEEP_ALIVE_MS = 150_000;
 
+/** Who comes beyond the limits has so long to say what for. */
+const BEYOND_MS = 2_000;
+
 /** A tunnel carries many visitors: what its read buffer grows to. */
 const TUNNEL_READ = 256 * 1024;
 
@@ -28,6 +31,8 @@ export class Visitor implements ConnHandler {
   readonly peer: string;
   /** The peer is a proxy that is believed. */
   readonly proxy: boolean;
+  /** It is within the limits. Beyond them one request is read, and served if it is urgent. */
+  readonly #admitted: boolean;
   readonly #listener: Listener;
   readonly #timer: Timer;
   readonly #reader: RequestReader;
@@ -44,11 +49,12 @@ export class Visitor implements ConnHandler {
   #busy = false;
   #gone = false;
 
-  constructor(socket: Socket, peer: string, proxy: boolean, listener: Listener) {
+  constructor(socket: Socket, peer: string, proxy: boolean, admitted: boolean, listener: Listener) {
     this.conn = new Conn(socket);
     this.conn.handler = this;
     this.peer = peer;
     this.proxy = proxy;
+    this.#admitted = admitted;
     this.#listener = listener;
     this.#reader = new RequestReader(listener.limits);
     this.#timer = listener.clock.timer(() => this.#expired());
@@ -56,13 +62,8 @@ export class Visitor implements ConnHandler {
 
   /** Begins to serve. */
   start(): void {
-    this.#timer.set(this.proxy ? PROXY_KEEP_ALIVE_MS : this.#listener.limits.headTimeoutMs);
+    this.#timer.set(this.proxy && this.#admitted ? PROXY_KEEP_ALIVE_MS : this.#headMs);
     this.conn.start();
-  }
-
-  /** Refuses whatever it came for. What it sends is read, and not looked at. */
-  turnAway(refusal: Refusal): void {
-    this.#say(refusal);
   }
 
   get limits(): Limits {
@@ -74,8 +75,9 @@ export class Visitor implements ConnHandler {
     return httpDate(this.#listener.clock.now());
   }
 
+  /** The connection ends with the next answer. */
   get draining(): boolean {
-    return this.#listener.draining;
+    return this.#listener.draining || !this.#admitted;
   }
 
   /** Has a request that is not answered, or an answer that is not flushed. */
@@ -219,6 +221,10 @@ export class Visitor implements ConnHandler {
     exchange?.leave();
   }
 
+  get #headMs(): number {
+    return this.#admitted ? this.#listener.limits.headTimeoutMs : BEYOND_MS;
+  }
+
   get #idleMs(): number {
     return this.proxy ? PROXY_KEEP_ALIVE_MS : this.#listener.limits.keepAliveMs;
   }
@@ -229,7 +235,7 @@ export class Visitor implements ConnHandler {
     const { head } = reader;
     // Set once: who sends a head byte by byte gets no more time for each.
     if (head === null) {
-      if (!resumed) this.#timer.set(this.#listener.limits.headTimeoutMs);
+      if (!resumed && this.#admitted) this.#timer.set(this.#headMs);
     } else {
       reader.reset();
       this.#begin(head);
@@ -247,6 +253,7 @@ export class Visitor implements ConnHandler {
       this.#busy = true;
       listener.busy++;
     }
+    if (!this.#admitted && !listener.urgent(head)) return exchange.refuse(BUSY);
     if (this.proxy) {
       if (!listener.enter(address)) return exchange.refuse(BUSY);
       this.#entered = address;
@@ -286,6 +293,7 @@ export class Visitor implements ConnHandler {
 
   #expired(): void {
     const exchange = this.#exchange;
+    if (this.#open && exchange === null && !this.#admitted) return this.#refuseRequest(BUSY);
     if (!this.#open || (exchange === null && !this.#reader.started)) return this.destroy();
     if (exchange === null || exchange.waiting) return this.#refuseRequest(TIMEOUT);
     this.destroy();

@@ -44,6 +44,12 @@ export class Rig implements AsyncDisposable {
     return this.spawn(Deno.execPath(), ["run", ...GRANTS, `${root}mod.ts`, ...args], env);
   }
 
+  /** The same in a process that may have so many file descriptors. */
+  connectdWithin(descriptors: number, args: readonly string[]): Process {
+    const run = [Deno.execPath(), "run", ...GRANTS, `${root}mod.ts`, ...args];
+    return this.spawn("sh", ["-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...run]);
+  }
+
   spawn(command: string, args: readonly string[], env: Record<string, string> = {}): Process {
     const process = new Process(command, args, {
       XDG_STATE_HOME: `${this.folder}/state-home`,

@@ -14,8 +14,7 @@ Deno.test("beyond the limit of connections visitors are answered with 503, and n
   await rig.connect();
   await until(() => rig.listener.connections === 2);
   const third = await rig.connect();
-  await third.send(GET);
-  const { status, body, head } = await third.answer();
+  const { status, body, head } = await third.ask(GET);
   assert.deepEqual([status, JSON.parse(body).code], [503, "hub_busy"]);
   assert.equal(field(head, "retry-after"), "5");
   assert.equal(await third.rest(), "");
@@ -44,10 +43,49 @@ Deno.test("whoever is turned away is read by one reader at a time, as everybody 
     close: () => there.close(),
   }, "192.0.2.1");
   const visitor = new TestVisitor(here);
-  assert.equal((await visitor.answer()).status, 503);
+  assert.equal((await visitor.ask(GET)).status, 503);
   await visitor.send(GET);
   visitor.leave();
   assert.equal(most, 1);
+});
+
+Deno.test("beyond the limits what is urgent is served, once, and what says nothing is told so in time", async () => {
+  const { rig, clock, next } = timed({
+    limits: { connections: 0 },
+    urgent: (head) => head.target === "/urgent",
+  });
+  await using _ = rig;
+  const urgent = rig.from("192.0.2.1");
+  await urgent.send(request("GET /urgent"));
+  answer(await next(), "served");
+  const { head, body } = await urgent.answer();
+  assert.deepEqual([field(head, "connection"), body], ["close", "served"]);
+  assert.equal(await urgent.rest(), "");
+  const silent = rig.from("192.0.2.1"), slow = rig.from("192.0.2.1");
+  await slow.send("GET /urgent HTTP/1.1\r\n");
+  await pass(clock, 1_900);
+  await slow.send("Host: ");
+  await pass(clock, 300);
+  for (const visitor of [silent, slow]) assert.equal((await visitor.answer()).status, 503);
+});
+
+Deno.test("beyond the limits whoever has said nothing for longest goes, and a tunnel goes nowhere", async () => {
+  const { rig, next } = timed({ limits: { connections: 0 }, urgent: () => true });
+  await using _ = rig;
+  const tunnel = rig.from("192.0.2.1");
+  await tunnel.send(GET);
+  const conn = (await next()).detach();
+  const silent = Array.from({ length: 512 }, () => rig.from("192.0.2.1"));
+  const speaking = rig.from("192.0.2.1");
+  assert.equal(await silent[0].rest(), "");
+  await speaking.send(GET);
+  answer(await next(), "heard");
+  assert.equal((await speaking.answer()).body, "heard");
+  await silent[1].send(GET);
+  answer(await next(), "there");
+  assert.equal((await silent[1].answer()).body, "there");
+  assert.equal(conn.destroyed, false);
+  conn.destroy();
 });
 
 Deno.test("a /64 of IPv6 counts as one address: a visitor has all of it", async () => {
@@ -55,7 +93,7 @@ Deno.test("a /64 of IPv6 counts as one address: a visitor has all of it", async 
   await using _ = rig;
   const first = rig.from("2001:db8:0:1::1");
   rig.from("2001:db8:0:1:ffff::2");
-  assert.equal((await rig.from("2001:db8:0:1::3").answer()).status, 503);
+  assert.equal((await rig.from("2001:db8:0:1::3").ask(GET)).status, 503);
   rig.from("2001:db8:0:2::1");
   assert.equal(rig.listener.connections, 3);
   first.leave();
@@ -73,7 +111,7 @@ Deno.test("an address has so many connections and no more; loopback and trusted 
   // One address, written in two ways.
   rig.from("::ffff:192.0.2.1");
   const third = rig.from("192.0.2.1");
-  assert.equal((await third.answer()).status, 503);
+  assert.equal((await third.ask(GET)).status, 503);
   rig.from("192.0.2.2");
   assert.equal(rig.listener.connections, 15);
   first.leave();

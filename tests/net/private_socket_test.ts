@@ -26,6 +26,7 @@ Deno.test("a socket is nobody else's at any moment, in a folder that is everybod
     limits: DEFAULT_LIMITS,
     clock: systemClock,
     trusted: () => false,
+    urgent: () => false,
     handler: (exchange) =>
       exchange.answer({ head: "HTTP/1.1 204 No Content\r\n\r\n", body: new Uint8Array(0) }),
     refuse: renderRefusal,

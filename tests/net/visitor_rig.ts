@@ -2,7 +2,7 @@
 import { type Clock, systemClock, TestClock } from "../../src/clock.ts";
 import { BodyReader } from "../../src/core/http1/body.ts";
 import { ResponseReader } from "../../src/core/http1/head.ts";
-import type { ResponseHead } from "../../src/core/http1/types.ts";
+import type { RequestHead, ResponseHead } from "../../src/core/http1/types.ts";
 import { latin1, toBytes } from "../../src/core/latin1.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "../../src/core/limits.ts";
 import { fetchAdapter } from "../../src/net/adapter.ts";
@@ -16,6 +16,7 @@ export interface RigOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
   readonly trusted?: (ip: string) => boolean;
+  readonly urgent?: (head: RequestHead) => boolean;
   readonly secure?: boolean;
 }
 
@@ -30,6 +31,7 @@ export class VisitorRig implements AsyncDisposable {
       clock: options.clock ?? systemClock,
       trusted: options.trusted ?? (() => false),
       handler: options.handler,
+      urgent: options.urgent ?? (() => false),
       refuse: renderRefusal,
       secure: options.secure ?? false,
     });

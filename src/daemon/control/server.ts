@@ -83,6 +83,7 @@ function makeListener(
       const { requestId } = exchange;
       fetchAdapter(exchange, (request) => api.fetch(request, { local, requestId }));
     },
+    urgent: () => true,
     refuse: renderRefusal,
     secure: false,
   });
