@@ -63,7 +63,7 @@ export function spoiled(random: Random, bytes: Uint8Array): Uint8Array {
 }
 
 /** `length` octets of no meaning. */
-export function noise(random: Random, length: number): Uint8Array {
+export function noise(random: Random, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   // Long ones are as good when they repeat themselves, and made much sooner.
   const fresh = Math.min(length, 64);
