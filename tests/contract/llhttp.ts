@@ -77,6 +77,90 @@ export interface Verdict {
   readonly refused: string | null;
 }
 
+/** One parser and what it reads now. Made anew only after a refusal: those of Deno leave memory behind that nobody frees. */
+class Reader {
+  seen: Seen[] = [];
+  #pairs: [string, string][] = [];
+  #url = "";
+  #bodiless = false;
+  readonly #parser = new HTTPParser();
+  readonly #type: number;
+
+  constructor(type: "request" | "response") {
+    const parser = this.#parser;
+    this.#type = type === "request" ? HTTPParser.REQUEST : HTTPParser.RESPONSE;
+    // Long heads, and trailers, come in several calls.
+    parser[HTTPParser.kOnHeaders] = (flat: string[], more: string) => {
+      this.#take(flat);
+      this.#url += more;
+      return 0;
+    };
+    parser[HTTPParser.kOnHeadersComplete] = (
+      _major: number,
+      _minor: number,
+      flat: string[] | undefined,
+      method: number | undefined,
+      target: string | undefined,
+      status: number | undefined,
+      _reason: string | undefined,
+      upgrade: boolean,
+      keepAlive: boolean,
+    ) => {
+      this.#take(flat);
+      this.seen.push({
+        method: method === undefined ? "" : NUMBERED.get(method) ?? "?",
+        target: target ?? this.#url,
+        status: status ?? 0,
+        pairs: this.#pairs,
+        body: "",
+        trailers: [],
+        keepAlive,
+        upgrade,
+        complete: false,
+      });
+      this.#pairs = [];
+      this.#url = "";
+      return this.#bodiless ? 1 : 0;
+    };
+    parser[HTTPParser.kOnBody] = (bytes: Uint8Array) => {
+      this.seen.at(-1)!.body += Buffer.from(bytes).toString("latin1");
+      return 0;
+    };
+    parser[HTTPParser.kOnMessageComplete] = () => {
+      const message = this.seen.at(-1)!;
+      message.complete = true;
+      message.trailers = this.#pairs;
+      this.#pairs = [];
+      return 0;
+    };
+  }
+
+  /** A connection begins. */
+  begin(bodiless: boolean): void {
+    this.seen = [];
+    this.#pairs = [];
+    this.#url = "";
+    this.#bodiless = bodiless;
+    this.#parser.initialize(this.#type, {}, MAX_HEAD, STRICT);
+  }
+
+  /** The code of its refusal, or null. */
+  read(piece: string): string | null {
+    const result = this.#parser.execute(Buffer.from(piece, "latin1"));
+    return result instanceof Error ? (result as Error & { code: string }).code : null;
+  }
+
+  end(): void {
+    this.#parser.finish();
+  }
+
+  #take(flat: readonly string[] | undefined): void {
+    for (let i = 0; flat !== undefined && i < flat.length; i += 2) this.#pairs.push([flat[i], flat[i + 1]]);
+  }
+}
+
+const readers = { request: new Reader("request"), response: new Reader("response") };
+
 /**
  * Feeds `pieces` (Latin-1) one after another, up to a refusal. `bodiless`: it answers a HEAD. `ends`: the connection
  * ends behind it.
@@ -86,66 +170,18 @@ export function ask(
   pieces: readonly string[],
   { bodiless = false, ends = false } = {},
 ): Verdict {
-  const parser = new HTTPParser();
-  const seen: Seen[] = [];
+  const reader = readers[type];
+  reader.begin(bodiless);
+  const { seen } = reader;
   const complete: number[] = [];
-  let pairs: [string, string][] = [];
-  let url = "";
-  const take = (flat: readonly string[] | undefined) => {
-    for (let i = 0; flat !== undefined && i < flat.length; i += 2) pairs.push([flat[i], flat[i + 1]]);
-  };
-  // Long heads, and trailers, come in several calls.
-  parser[HTTPParser.kOnHeaders] = (flat: string[], more: string) => {
-    take(flat);
-    url += more;
-    return 0;
-  };
-  parser[HTTPParser.kOnHeadersComplete] = (
-    _major: number,
-    _minor: number,
-    flat: string[] | undefined,
-    method: number | undefined,
-    target: string | undefined,
-    status: number | undefined,
-    _reason: string | undefined,
-    upgrade: boolean,
-    keepAlive: boolean,
-  ) => {
-    take(flat);
-    seen.push({
-      method: method === undefined ? "" : NUMBERED.get(method) ?? "?",
-      target: target ?? url,
-      status: status ?? 0,
-      pairs,
-      body: "",
-      trailers: [],
-      keepAlive,
-      upgrade,
-      complete: false,
-    });
-    pairs = [];
-    url = "";
-    return bodiless ? 1 : 0;
-  };
-  parser[HTTPParser.kOnBody] = (bytes: Uint8Array) => {
-    seen.at(-1)!.body += Buffer.from(bytes).toString("latin1");
-    return 0;
-  };
-  parser[HTTPParser.kOnMessageComplete] = () => {
-    const message = seen.at(-1)!;
-    message.complete = true;
-    message.trailers = pairs;
-    pairs = [];
-    return 0;
-  };
-  parser.initialize(type === "request" ? HTTPParser.REQUEST : HTTPParser.RESPONSE, {}, MAX_HEAD, STRICT);
   for (const piece of pieces) {
-    const result = parser.execute(Buffer.from(piece, "latin1"));
+    const refused = reader.read(piece);
     complete.push(seen.filter((message) => message.complete).length);
-    if (result instanceof Error) {
-      return { seen, complete, refused: (result as Error & { code: string }).code };
+    if (refused !== null) {
+      readers[type] = new Reader(type);
+      return { seen, complete, refused };
     }
   }
-  if (ends) parser.finish();
+  if (ends) reader.end();
   return { seen, complete, refused: null };
 }
