@@ -37,11 +37,13 @@ class Sink implements StreamSink {
   held = 0;
   over = false;
   ended = false;
+  #headed = false;
 
   constructor(private readonly log: string[], private readonly manner: number) {}
 
   head(bytes: Uint8Array, last: boolean): void {
     this.#hears(`head ${latin1(bytes, 0, bytes.length)} ${last}`);
+    this.#headed = true;
     if (last) this.ended = true;
     if (this.manner === 2) this.stream.sendHead("HTTP/1.1 200 OK\r\n\r\n", false);
     if (this.manner === 3) this.#cuts();
@@ -80,6 +82,9 @@ class Sink implements StreamSink {
   #hears(what: string): void {
     assert.ok(!this.over, `a stream that was cut hears: ${what}`);
     assert.ok(!this.ended || what.startsWith("reset"), `a stream that ended hears: ${what}`);
+    if (/^(data|end) /.test(what)) {
+      assert.ok(this.#headed || this.stream.open.kind === "tcp", `${what} before a head`);
+    }
     const { id } = this.stream, last = this.log.length - 1;
     if (what.startsWith("data ") && this.log[last]?.startsWith(`${id} data `)) {
       this.log[last] += what.slice(5);
