@@ -231,6 +231,7 @@ class RunningDaemon implements Daemon, ControlState {
     await this.#outside?.close();
     this.#life?.close();
     this.#parts?.close();
+    await this.#records?.written();
     await this.#store?.close();
     this.#dir?.close();
   }

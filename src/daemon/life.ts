@@ -46,6 +46,8 @@ const TICK_MS = 700;
 const SAVE_MS = 10_000;
 /** A link that a hub refused is asked for again so often. */
 const RETRY_MS = 30_000;
+/** Why a hub refuses a link is logged at most so often. */
+const QUIET_MS = 10_000;
 /** A control message has 1 MiB, and JSON may need two octets for a character. */
 const POLICY_MAX = 400 * 1024;
 
@@ -57,6 +59,8 @@ export class Life {
   #retriedAt: number;
   /** Links whose expiry the hubs do not know yet: their first grant began it. */
   #activated: ManagedLink[] = [];
+  /** Hub and link → when a refusal was logged last. */
+  readonly #refusedAt = new Map<string, number>();
   /** Closed, with requests in flight. */
   readonly #leaving = new Set<ServedLink>();
 
@@ -144,10 +148,13 @@ export class Life {
     if ("refused" in grant) {
       const { code, message } = grant.refused;
       const before = link.grants.get(hub);
-      if (before === undefined || !("refused" in before) || before.refused.message !== message) {
-        this.#o.log.warn(`the hub refused a link: ${message}`, { link: link.name, hub, code });
-      }
       link.grants.set(hub, grant);
+      if (before !== undefined && "refused" in before && before.refused.message === message) return;
+      // A hub that finds new words every time must not fill a disk.
+      const key = `${hub} ${link.name}`, now = this.#o.clock.mono();
+      if (now - (this.#refusedAt.get(key) ?? -Infinity) < QUIET_MS) return;
+      this.#refusedAt.set(key, now);
+      this.#o.log.warn(`the hub refused a link: ${message}`, { link: link.name, hub, code });
       return;
     }
     // It answers what was asked before a fresh id was wanted.

@@ -17,14 +17,20 @@ export type Scope = string;
 /** Links that no file names. */
 export const ONE_OFFS: Scope = "oneoff";
 
+/** A record on its way to the disk: the write that is under way, and the one that follows it. */
+interface Write {
+  readonly now: Promise<void>;
+  next: Promise<void> | null;
+}
+
 /** All in memory; a put resolves when it is durable. */
 export class Records {
   readonly #links = new Map<string, LinkRecord>();
   readonly #scopes = new Set<Scope>();
   readonly #oneOffs = new Map<string, Entry>();
   readonly #rates = new Map<string, SavedRates>();
-  /** Records on their way to the disk. */
-  readonly #pending = new Map<string, Promise<void>>();
+  /** By the record's key. */
+  readonly #pending = new Map<string, Write>();
   /** Records that the disk did not take. */
   readonly #failed = new Set<string>();
   readonly #buckets: Readonly<Record<"files" | "links" | "oneOffs" | "rates", Bucket>>;
@@ -89,16 +95,24 @@ export class Records {
   put(scope: Scope, name: string, record: LinkRecord): Promise<void> {
     const key = `${scope}.${name}`;
     if (this.#links.get(key) === record && !this.#failed.has(key)) {
-      return this.#pending.get(key) ?? Promise.resolve();
+      const write = this.#pending.get(key);
+      return write?.next ?? write?.now ?? Promise.resolve();
     }
     this.#keep(key, record);
-    return this.#write(key, record);
+    return this.#write(key);
   }
 
   /** Writes again what could not be written. */
   retry(): void {
     // What is wrong with the disk was said when they failed first.
-    for (const key of this.#failed) this.#write(key, this.#links.get(key)!).catch(() => {});
+    for (const key of this.#failed) this.#write(key).catch(() => {});
+  }
+
+  /** Resolves when nothing is on its way to the disk. */
+  async written(): Promise<void> {
+    while (this.#pending.size > 0) {
+      await Promise.allSettled([...this.#pending.values()].map(({ now, next }) => next ?? now));
+    }
   }
 
   #keep(key: string, record: LinkRecord): void {
@@ -106,17 +120,31 @@ export class Records {
     this.#scopes.add(key.slice(0, key.indexOf(".")));
   }
 
-  async #write(key: string, record: LinkRecord): Promise<void> {
+  /** One write of a record at a time, and behind it one of what is newest then, however often a hub changes a link's id. */
+  #write(key: string): Promise<void> {
+    const before = this.#pending.get(key);
+    if (before === undefined) return this.#store(key);
+    return before.next ??= before.now.catch(() => {}).then(() => this.#store(key));
+  }
+
+  async #store(key: string): Promise<void> {
+    const record = this.#links.get(key);
+    // It was a one-off, and is forgotten.
+    if (record === undefined) return;
     this.#failed.delete(key);
-    const stored = this.#buckets.links.put(key, JSON.stringify(record)).then(() => {});
-    this.#pending.set(key, stored);
+    const write: Write = {
+      now: this.#buckets.links.put(key, JSON.stringify(record)).then(() => {}),
+      next: null,
+    };
+    this.#pending.set(key, write);
+    const isLast = () => this.#pending.get(key) === write && write.next === null;
     try {
-      await stored;
+      await write.now;
     } catch (error) {
-      if (this.#pending.get(key) === stored) this.#failed.add(key);
+      if (isLast()) this.#failed.add(key);
       throw error;
     } finally {
-      if (this.#pending.get(key) === stored) this.#pending.delete(key);
+      if (isLast()) this.#pending.delete(key);
     }
   }
 
