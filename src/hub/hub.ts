@@ -152,7 +152,7 @@ class RunningHub implements Hub, HubState {
     const parts = { hub: this.id, names: this.names, peers: this.#peers, clock, log, streamsPerSession };
     const rest = { hellos: new Weights(), hosts: () => this.#hosts };
     this.sessions = new Sessions({ ...parts, ...rest }, this.tokens, limits.sessions);
-    this.#route = new Route(this.names, clock, streamsPerSession, log);
+    this.#route = new Route(this.names, clock, limits, log);
     this.#api = createApi(this, log);
     await this.#listen(this.#o.listen);
     if (state !== null) await this.#listenLocally(hubSocketPath(state));

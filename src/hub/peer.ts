@@ -81,6 +81,13 @@ export class Peer {
     return least;
   }
 
+  /** Streams that its sessions take besides those that are open, of `most` each. */
+  free(most: number): number {
+    let free = 0;
+    for (const { session } of this.#ways) free += Math.max(0, most - session.streams);
+    return free;
+  }
+
   /** A session is ready for streams. */
   join(way: Way): void {
     this.#ways.push(way);

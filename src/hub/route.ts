@@ -1,12 +1,14 @@
 /** A visitor's request on its way: host to link, link to session. The only file between net and the wire. */
 import type { Clock } from "../clock.ts";
 import { type Refusal, refusal } from "../core/errors.ts";
+import type { ServerLimits } from "../core/limits.ts";
 import { type OpenFacts, shield } from "../core/policy.ts";
 import type { Log } from "../log.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { MAX_HEAD } from "../wire/stream.ts";
 import type { HubLink } from "./link.ts";
 import type { Names } from "./names.ts";
+import type { Peer } from "./peer.ts";
 import { Upstream } from "./upstream.ts";
 
 const UNKNOWN = refusal("link_unknown");
@@ -28,7 +30,7 @@ export class Route {
   constructor(
     private readonly names: Names,
     private readonly clock: Clock,
-    private readonly streamsPerSession: number,
+    private readonly limits: ServerLimits,
     private readonly log: Log,
   ) {}
 
@@ -42,10 +44,23 @@ export class Route {
     if (head.raw.length > MAX_HEAD) return this.#deny(exchange, link, TOO_LARGE);
     const refused = this.#judge(exchange, link);
     if (refused !== null) return this.#deny(exchange, link, refused);
-    const session = link.peer.pick(this.streamsPerSession);
-    if (session !== null) return void new Upstream(exchange, link, session);
-    if (link.peer.online) return this.#deny(exchange, link, BUSY);
+    const { peer } = link;
+    const session = peer.pick(this.limits.streamsPerSession);
+    if (session !== null && this.#leavesSome(exchange, peer)) {
+      return void new Upstream(exchange, link, session);
+    }
+    if (peer.online) return this.#deny(exchange, link, BUSY);
     this.#await(exchange, link);
+  }
+
+  /**
+   * A client that has more open than there are streams left at its daemon gets none of them: a handful of clients who are
+   * slow would have all, and who has a connection or two none. With n such clients there is a share for n + 1.
+   */
+  #leavesSome(exchange: Exchange, peer: Peer): boolean {
+    const { streamsPerSession, perAddress } = this.limits;
+    const free = peer.free(streamsPerSession);
+    return free >= perAddress || exchange.crowd <= free;
   }
 
   #deny(exchange: Exchange, link: HubLink, refused: Refusal): void {

@@ -90,6 +90,14 @@ export class Exchange {
     return this.#visitor.date;
   }
 
+  /**
+   * Connections that the client has open, behind a trusted proxy its requests in flight, this one among them; 0 where they
+   * are not counted, as of this machine's own.
+   */
+  get crowd(): number {
+    return this.#visitor.count(this.address);
+  }
+
   /** Octets on their way to the visitor that the kernel has not taken. */
   get queued(): number {
     return this.#visitor.conn.queued;

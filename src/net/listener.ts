@@ -131,6 +131,11 @@ export class Listener {
     return true;
   }
 
+  /** How many there are under `address`; 0 where they are not counted. */
+  count(address: string): number {
+    return isLoopback(address) || this.trusted(address) ? 0 : this.#addresses.get(rateKey(address)) ?? 0;
+  }
+
   /** One less under `address`. */
   leave(address: string): void {
     const key = rateKey(address), count = this.#addresses.get(key)!;

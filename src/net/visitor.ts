@@ -70,6 +70,11 @@ export class Visitor implements ConnHandler {
     return this.#listener.limits;
   }
 
+  /** What the client at `address` has open here. */
+  count(address: string): number {
+    return this.#listener.count(address);
+  }
+
   /** The Date of an answer that is made now. */
   get date(): string {
     return httpDate(this.#listener.clock.now());

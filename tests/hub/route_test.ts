@@ -267,6 +267,37 @@ Deno.test("streams go to the connection with the least to do, and none takes mor
   for (const visit of visits) assert.equal((await visit).body, "ok");
 });
 
+Deno.test("one client's requests leave streams to others, however many it sends", async () => {
+  const limits = { ...DEFAULT_LIMITS, streamsPerSession: 8 };
+  await using rig = await HubRig.start({ limits, trustedProxies: ["127.0.0.1/32"] });
+  const hold: Stream[] = [];
+  const daemon = rig.attached({ serve: (stream) => void hold.push(stream) });
+  const [{ id }] = (await daemon.hello([link("web")])).links;
+  const visits: Promise<{ status: number }>[] = [];
+  // Who asks, and whether that is let through: no client may have more in flight than there are streams left.
+  const asked: readonly (readonly [client: string, through: boolean])[] = [
+    ...Array.from({ length: 4 }, () => ["192.0.2.1", true] as const),
+    ["192.0.2.1", false],
+    ["192.0.2.2", true],
+    ["192.0.2.2", true],
+    ["192.0.2.2", false],
+    ["192.0.2.1", false],
+    ["192.0.2.3", true],
+    ["192.0.2.4", true],
+    ["192.0.2.5", false],
+  ];
+  for (const [client, through] of asked) {
+    const visit = rig.visit(id, `GET / HTTP/1.1\r\nX-Forwarded-For: ${client}`);
+    if (through) visits.push(visit);
+    const before = hold.length;
+    const answer = await Promise.race([visit, eventually(() => hold.length, (n) => n > before)]);
+    const refused = typeof answer === "object" && answer.json.code === "hub_busy";
+    assert.equal(refused, !through, `${client} with ${before} in flight`);
+  }
+  for (const stream of hold) respond(stream, "ok");
+  for (const visit of visits) assert.equal((await visit).status, 200);
+});
+
 Deno.test("visitors wait for a daemon that is away for a moment, and keep their bodies until it is back", async () => {
   await using rig = await HubRig.start();
   const serve = (stream: Stream) => ({ end: () => respond(stream, "back") });
