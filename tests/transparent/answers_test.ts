@@ -8,7 +8,7 @@ import type { Exchange } from "./visit.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const ZERO_TO_FF = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i)).join("");
-const LARGE = ZERO_TO_FF.repeat(12 * 1024);
+const LARGE = ZERO_TO_FF.repeat(8 * 1024);
 const ZIPPED = latin1(gzipSync(ZERO_TO_FF.repeat(9)));
 /** RFC 8878: a frame of one raw block. */
 const ZSTD = "\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00plain";
@@ -41,9 +41,9 @@ const ANSWERS: Readonly<Record<string, Script>> = {
     ),
   },
   "every octet": { answer: sized("Content-Type: x/y\r\n", ZERO_TO_FF) },
-  "3 MiB with Content-Length": { answer: sized("", LARGE) },
-  "3 MiB in a chunk": { answer: `${OK}Transfer-Encoding: chunked\r\n\r\n${chunks(LARGE)}\r\n` },
-  "3 MiB up to the end of the connection": { answer: `${OK}\r\n${LARGE}`, close: true },
+  "2 MiB with Content-Length": { answer: sized("", LARGE) },
+  "2 MiB in a chunk": { answer: `${OK}Transfer-Encoding: chunked\r\n\r\n${chunks(LARGE)}\r\n` },
+  "2 MiB up to the end of the connection": { answer: `${OK}\r\n${LARGE}`, close: true },
   "a body up to the end of the connection": {
     answer: `${OK}X: 1\r\nConnection: close\r\n\r\nall of it`,
     close: true,
@@ -130,18 +130,47 @@ const ANSWERS: Readonly<Record<string, Script>> = {
   },
 };
 
+/** Said before the request is complete, by servers that go on reading it or don't. */
+const EARLY: Readonly<Record<string, Script>> = {
+  "a 413 amid an upload": {
+    answer: "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 6\r\n\r\nenough",
+    early: true,
+  },
+  "a 200 amid an upload, up to the end of the connection": { answer: `${OK}X: 1\r\n\r\nenough`, early: true },
+  "a 401 in place of a 100": {
+    answer: "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+    early: true,
+  },
+};
+
 /** Without a name of its own, and with a target that says which it is. */
 const path = (i: number) => `/${i}`;
+
+function uploads(): Exchange[] {
+  return Object.keys(EARLY).map((name, i) => {
+    const expect = name.endsWith("100");
+    const head = `PUT /early${i} HTTP/1.1\r\nHost: {host}\r\n${expect ? "Expect: 100-continue\r\n" : ""}`;
+    return {
+      name,
+      requests: [`${head}Content-Length: ${LARGE.length}\r\n\r\n${expect ? "" : LARGE}`],
+      early: true,
+    };
+  });
+}
 
 function exchanges(): Exchange[] {
   const ask = (method: string, i: number, minor = 1) =>
     `${method} ${path(i)} HTTP/1.${minor}\r\nHost: {host}\r\n\r\n`;
   const names = Object.keys(ANSWERS);
+  const asked = (how: string, ask: (i: number) => string, most = Infinity) =>
+    names.flatMap((name, i) =>
+      ANSWERS[name].answer.length > most ? [] : [{ name: `${name}, to ${how}`, requests: [ask(i)] }]
+    );
   return [
-    ...["GET", "HEAD", "POST"].flatMap((method) =>
-      names.map((name, i) => ({ name: `${name}, to ${method}`, requests: [ask(method, i)] }))
-    ),
-    ...names.map((name, i) => ({ name: `${name}, to HTTP/1.0`, requests: [ask("GET", i, 0)] })),
+    ...asked("GET", (i) => ask("GET", i)),
+    ...asked("HEAD", (i) => ask("HEAD", i)),
+    ...asked("POST", (i) => ask("POST", i), LARGE.length / 2),
+    ...asked("HTTP/1.0", (i) => ask("GET", i, 0)),
     {
       name: "answers to requests that come at once, in order",
       requests: names.flatMap((name, i) => ANSWERS[name].close ? [] : [ask("GET", i), ask("HEAD", i)]),
@@ -152,8 +181,9 @@ function exchanges(): Exchange[] {
 Deno.test("a visitor gets every answer as its target gave it", async (t) => {
   await using rig = new Rig();
   const scripts = new Map(Object.values(ANSWERS).map((script, i) => [path(i), script]));
+  for (const [i, script] of Object.values(EARLY).entries()) scripts.set(`/early${i}`, script);
   const links = await Links.to(rig, scripted(rig, scripts));
   for (const host of ["target", "public"] as const) {
-    await t.step(`host: ${host}`, (t) => links.same(t, exchanges(), { host }));
+    await t.step(`host: ${host}`, (t) => links.same(t, [...exchanges(), ...uploads()], { host }));
   }
 });

@@ -22,6 +22,7 @@ export function scripted(rig: Rig, scripts: ReadonlyMap<string, Script>): number
   const running: Promise<void>[] = [], conns = new Set<Deno.TcpConn>();
   const accept = async () => {
     for await (const conn of listener) {
+      conn.setNoDelay(true);
       conns.add(conn);
       running.push(serve(conn, scripts));
     }

@@ -7,6 +7,7 @@ const HERE = "127.0.0.2";
 export class Tap implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #joined = new Set<Joined>();
+  readonly #muted: Joined[] = [];
   readonly #running: Promise<void>[] = [];
 
   /**
@@ -23,9 +24,21 @@ export class Tap implements AsyncDisposable {
     return `${HERE}:${this.port}`;
   }
 
-  /** What the server was told since this was asked last: the octets of each connection that carried some. */
-  take(): Uint8Array[] {
-    return [...this.#joined].map((joined) => joined.take()).filter((told) => told.length > 0);
+  /**
+   * What the server was told since this was asked last: the octets of each connection that carried some. `last`: what
+   * else comes on them is the rest of a request that nobody waits for.
+   */
+  take(last = false): Uint8Array[] {
+    const told: Uint8Array[] = [];
+    for (const joined of this.#joined) {
+      const octets = joined.take();
+      if (octets.length === 0) continue;
+      told.push(octets);
+      if (!last) continue;
+      this.#joined.delete(joined);
+      this.#muted.push(joined);
+    }
+    return told;
   }
 
   async #accept(): Promise<void> {
@@ -42,7 +55,7 @@ export class Tap implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    for (const joined of this.#joined) joined.cut();
+    for (const joined of [...this.#joined, ...this.#muted]) joined.cut();
     await Promise.all(this.#running);
   }
 }

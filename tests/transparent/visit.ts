@@ -113,7 +113,7 @@ class Visitor {
     } finally {
       clearTimeout(timer);
     }
-    const heard = tap.take(), told: string[] = [], sent: string[] = [];
+    const heard = tap.take(early), told: string[] = [], sent: string[] = [];
     try {
       sent.push(...await readAll(toBytes(this.#sent), early));
       for (const bytes of heard) told.push(...await readAll(bytes, early));
