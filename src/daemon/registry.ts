@@ -7,6 +7,12 @@ import type { Links, ServedLink } from "./served.ts";
 /** Ids that ended and are remembered, of one hub: one that gives a link an id after the other would fill the memory. */
 const MOST_ENDED = 100_000;
 
+const GONE = {
+  link_expired: refusal("link_expired"),
+  link_removed: refusal("link_removed"),
+  link_revoked: refusal("link_revoked"),
+} as const;
+
 /** The ids that one hub gave. */
 class Ids {
   readonly serving = new Map<string, ServedLink>();
@@ -30,12 +36,12 @@ export class Registry implements Links {
   /** The link is gone; all of its ids answer so. `served`: what they led to; null: nothing in this process. */
   end(record: LinkRecord, served: ServedLink | null): void {
     this.#retire(record, served);
-    const gone = refusal(record.revokedAt === null ? "link_removed" : "link_revoked");
+    const gone = GONE[record.revokedAt === null ? "link_removed" : "link_revoked"];
     for (const [hub, id] of Object.entries(record.ids)) this.#close(hub, id, gone, served);
   }
 
   #retire({ past }: LinkRecord, served: ServedLink | null): void {
-    for (const { hub, id, code } of past) this.#close(hub, id, refusal(code), served);
+    for (const { hub, id, code } of past) this.#close(hub, id, GONE[code], served);
   }
 
   /** A subdomain may be another link's by now, which goes on whatever becomes of who had it before. */
@@ -44,7 +50,7 @@ export class Registry implements Links {
     const holder = serving.get(id);
     if (holder !== undefined && holder !== by) return;
     serving.delete(id);
-    const known = ended.use(id);
+    const known = ended.peek(id);
     if (known === undefined) ended.add(id, { answer });
     else known.answer = answer;
   }

@@ -105,7 +105,8 @@ export class HubTalk implements Talk {
   }
 
   #granted(hub: string, { links, revision }: Pick<Welcome, "links" | "revision">): void {
-    for (const grant of links) {
+    // The last word on each: a message is large enough for ten thousand on one.
+    for (const grant of new Map(links.map((grant) => [grant.name, grant])).values()) {
       const link = this.means.find(grant.name);
       if (link !== undefined && revision >= (link.since ?? 0)) this.means.granted(hub, link, grant);
     }
