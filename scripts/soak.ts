@@ -8,9 +8,12 @@
 import { parseArgs } from "node:util";
 import { Rig } from "../tests/e2e/rig.ts";
 import { type Campaign, Report } from "./soak/campaign.ts";
+import { faults } from "./soak/faults.ts";
+import { memory } from "./soak/memory.ts";
+import { overload } from "./soak/overload.ts";
 import { traffic } from "./soak/traffic.ts";
 
-const CAMPAIGNS: Readonly<Record<string, Campaign>> = { traffic };
+const CAMPAIGNS: Readonly<Record<string, Campaign>> = { traffic, memory, faults, overload };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,41 @@
+/** What declared links cost that nobody visits. */
+import { startPair } from "../../../tests/e2e/pair.ts";
+import { Rig } from "../../../tests/e2e/rig.ts";
+import { held, type Report } from "../campaign.ts";
+
+/** What comes with these is not a link's own. */
+const FIRST = 500;
+
+/**
+ * A link more may cost so much, in KiB: its name, policy and counters; and what was made of it in passing, a YAML document
+ * at the daemon and rows on their way to the store at both, while nothing has made V8 collect that.
+ */
+const EACH_KIB = { hub: 24, daemon: 32 };
+
+/** Declares `links` links and holds hub and daemon to what each may cost. */
+export async function declaredLinks(rig: Rig, report: Report, links: number): Promise<void> {
+  const few = await declared(rig, FIRST), many = await declared(rig, links);
+  for (const side of ["hub", "daemon"] as const) {
+    const each = (many[side] - few[side]) * 1024 / (links - FIRST);
+    report.figure(
+      `${links} links: ${side} ${many[side].toFixed(0)} MiB, with ${FIRST} ${few[side].toFixed(0)} MiB: ${
+        each.toFixed(1)
+      } KiB each`,
+    );
+    if (each > EACH_KIB[side]) report.breaks(`a link costs the ${side} ${each.toFixed(1)} KiB`);
+  }
+}
+
+async function declared(rig: Rig, links: number): Promise<{ hub: number; daemon: number }> {
+  const world = new Rig();
+  rig.atEnd(() => world[Symbol.asyncDispose]());
+  const { hub, daemon } = await startPair(world, linksOf(links));
+  const seen = { hub: held(hub.pid).rssMiB, daemon: held(daemon.pid).rssMiB };
+  for (const process of [hub, daemon]) await process.kill("SIGKILL");
+  return seen;
+}
+
+function linksOf(count: number): string {
+  return Array.from({ length: count }, (_, i) => `  l${i}: { target: echo, methods: [GET], rate: 1000/m }\n`)
+    .join("");
+}
