@@ -88,6 +88,20 @@ Deno.test("a target that reads no more but has said something is heard, and has 
   assert.deepEqual([heard.text, heard.code], ["bye", "target_closed"]);
 });
 
+Deno.test("a target that has ended its direction and reads no more is gone", async () => {
+  const { rig, heard } = upgradeRig(async (peer) => {
+    await peer.write(SWITCH + "bye");
+    await peer.conn.closeWrite();
+    await peer.readAll();
+  });
+  await using _ = rig;
+  await heard.over;
+  rig.sockets[0].nextWrite = () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe"));
+  heard.send("x");
+  await heard.until(() => heard.code !== null);
+  assert.deepEqual([heard.text, heard.code, rig.sockets[0].closed], ["bye", "target_closed", true]);
+});
+
 Deno.test("an upgrade has a connection of its own, which comes back only where it was declined", async () => {
   await using rig = new TargetRig(answering("no"));
   await rig.get();

@@ -29,10 +29,23 @@ export async function openWays(
   });
 }
 
+/** So long a visit may take, in ms: whoever waits for an end that never comes shall be told where. */
+const VISIT_MS = 20_000;
+
 /** What `visit` comes to on each way. */
 export async function onBoth<T>(
   { straight, through }: { straight: Way; through: Way },
   visit: (way: Way) => Promise<T>,
 ): Promise<{ straight: T; through: T }> {
-  return { straight: await visit(straight), through: await visit(through) };
+  return { straight: await timely(straight, visit), through: await timely(through, visit) };
+}
+
+async function timely<T>(way: Way, visit: (way: Way) => Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = setTimeout(() => reject(new Error(`${way.name}: no end after ${VISIT_MS} ms`)), VISIT_MS);
+  try {
+    return await Promise.race([visit(way), promise]);
+  } finally {
+    clearTimeout(late);
+  }
 }
