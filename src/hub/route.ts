@@ -19,6 +19,9 @@ const DRAINING = refusal("hub_draining");
 const MALFORMED = refusal("bad_request");
 const TOO_LARGE = refusal("head_too_large");
 
+/** As many times more streams must be left as a client has. */
+const SHARE = 4;
+
 /** What OPEN can carry; a longer one is some label with a port of hundreds of zeros. */
 const HOST_MAX = 255;
 
@@ -54,13 +57,13 @@ export class Route {
   }
 
   /**
-   * A client that has more open than there are streams left at its daemon gets none of them: a handful of clients who are
-   * slow would have all, and who has a connection or two none. With n such clients there is a share for n + 1.
+   * A client may have a quarter as many requests in flight as there are streams left at its daemon: a handful of clients who
+   * are slow would have all of them. However many they are, as much is left as four of them have.
    */
   #leavesSome(exchange: Exchange, peer: Peer): boolean {
     const { streamsPerSession, perAddress } = this.limits;
     const free = peer.free(streamsPerSession);
-    return free >= perAddress || exchange.crowd <= free;
+    return free >= SHARE * perAddress || SHARE * exchange.crowd <= free;
   }
 
   #deny(exchange: Exchange, link: HubLink, refused: Refusal): void {

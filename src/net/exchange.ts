@@ -90,12 +90,9 @@ export class Exchange {
     return this.#visitor.date;
   }
 
-  /**
-   * Connections that the client has open, behind a trusted proxy its requests in flight, this one among them; 0 where they
-   * are not counted, as of this machine's own.
-   */
+  /** Requests that its client has in flight, this one among them; 0 where that is nobody in particular, as on this machine. */
   get crowd(): number {
-    return this.#visitor.count(this.address);
+    return this.#visitor.crowd(this.address);
   }
 
   /** Octets on their way to the visitor that the kernel has not taken. */

@@ -38,6 +38,15 @@ const ACCEPT_PAUSE_MS = 100;
 /** A unix socket's peer is on this machine. */
 const LOCAL = "127.0.0.1";
 
+/** Everybody who comes from one address, in the terms of rates: one visitor has a whole /64 of IPv6 to call from. */
+export interface Client {
+  readonly key: string;
+  /** Connections, or of a trusted proxy's client the requests in flight. */
+  count: number;
+  /** Requests in flight. */
+  busy: number;
+}
+
 export class Listener {
   readonly limits: ServerLimits;
   readonly clock: Clock;
@@ -54,11 +63,7 @@ export class Listener {
   readonly #visitors = new Set<Visitor>();
   /** Those beyond the limits, the oldest first: on their way out unless what they want is urgent. */
   readonly #beyond = new Set<Visitor>();
-  /**
-   * Connections by peer, and requests in flight by client of a trusted proxy, in the terms of rates: one visitor has a
-   * whole /64 of IPv6 to call from, and would have had all connections.
-   */
-  readonly #addresses = new Map<string, number>();
+  readonly #clients = new Map<string, Client>();
   #settled: (() => void) | null = null;
   #drained: Promise<void> | null = null;
 
@@ -122,31 +127,30 @@ export class Listener {
 
   // For visitors' connections only.
 
-  /** Counts one more under `address`. False: it has as many as it may, and this one is not counted. */
-  enter(address: string): boolean {
-    const key = rateKey(address), count = this.#addresses.get(key) ?? 0;
-    // Everybody on this machine shares one address, and so do a proxy's visitors.
-    if (count >= this.limits.perAddress && !isLoopback(address) && !this.trusted(address)) return false;
-    this.#addresses.set(key, count + 1);
-    return true;
+  /** Counts one more of who comes from `address`. Null: it has as many as it may, and this one is not counted. */
+  enter(address: string): Client | null {
+    const key = rateKey(address);
+    let client = this.#clients.get(key);
+    if (client === undefined) this.#clients.set(key, client = { key, count: 0, busy: 0 });
+    else if (client.count >= this.limits.perAddress && this.isLimited(address)) return null;
+    client.count++;
+    return client;
   }
 
-  /** How many there are under `address`; 0 where they are not counted. */
-  count(address: string): number {
-    return isLoopback(address) || this.trusted(address) ? 0 : this.#addresses.get(rateKey(address)) ?? 0;
+  /** One less of `client`. */
+  leave(client: Client): void {
+    if (--client.count === 0) this.#clients.delete(client.key);
   }
 
-  /** One less under `address`. */
-  leave(address: string): void {
-    const key = rateKey(address), count = this.#addresses.get(key)!;
-    if (count === 1) this.#addresses.delete(key);
-    else this.#addresses.set(key, count - 1);
+  /** Everybody on this machine shares one address, and so do a proxy's visitors: these may have all there is. */
+  isLimited(address: string): boolean {
+    return !isLoopback(address) && !this.trusted(address);
   }
 
   /** A connection has ended, or became a tunnel. */
   left(visitor: Visitor): void {
     this.#beyond.delete(visitor);
-    if (this.#visitors.delete(visitor) && !visitor.proxy) this.leave(visitor.peer);
+    if (this.#visitors.delete(visitor) && visitor.client !== null) this.leave(visitor.client);
   }
 
   /** A connection has nothing in flight any more. */
@@ -158,8 +162,10 @@ export class Listener {
   #take(socket: Socket, peer: string, short: boolean): number {
     const address = canonicalAddress(peer) ?? peer;
     const proxy = this.trusted(address);
-    const room = !short && this.#visitors.size < this.limits.connections && (proxy || this.enter(address));
-    const visitor = new Visitor(socket, address, proxy, room, this);
+    const admits = !short && this.#visitors.size < this.limits.connections;
+    const client = admits && !proxy ? this.enter(address) : null;
+    const room = client !== null || (admits && proxy);
+    const visitor = new Visitor(socket, address, { proxy, client, admitted: room }, this);
     const most = room ? Infinity : short ? BEYOND_SHORT : BEYOND;
     if (room) this.#visitors.add(visitor);
     else {

@@ -7,7 +7,7 @@ import { clientAddress, forwardedSecure } from "./client.ts";
 import { Conn, type ConnHandler } from "./conn.ts";
 import { httpDate } from "./date.ts";
 import { Exchange, LOW_WATER } from "./exchange.ts";
-import type { Listener } from "./listener.ts";
+import type { Client, Listener } from "./listener.ts";
 import { nextRequestId } from "./request_id.ts";
 import type { Socket } from "./socket.ts";
 
@@ -26,12 +26,21 @@ const BUSY = refusal("hub_busy");
 const BAD_REQUEST = refusal("bad_request");
 const TIMEOUT = refusal("request_timeout");
 
+/** How a listener takes a connection. */
+export interface Standing {
+  /** The peer is a proxy that is believed. */
+  readonly proxy: boolean;
+  /** Who it counts as; null: its requests count by client, or it is not admitted. */
+  readonly client: Client | null;
+  /** It is within the limits. Beyond them one request is read, and served if it is urgent. */
+  readonly admitted: boolean;
+}
+
 export class Visitor implements ConnHandler {
   readonly conn: Conn;
   readonly peer: string;
-  /** The peer is a proxy that is believed. */
-  readonly proxy: boolean;
-  /** It is within the limits. Beyond them one request is read, and served if it is urgent. */
+  readonly client: Client | null;
+  readonly #proxy: boolean;
   readonly #admitted: boolean;
   readonly #listener: Listener;
   readonly #timer: Timer;
@@ -43,18 +52,19 @@ export class Visitor implements ConnHandler {
   /** Requests are read; false once the connection is closing, gone or a tunnel. */
   #open = true;
   #lingering = false;
-  /** Counted by the listener under the address of the request in flight. */
-  #entered = "";
+  /** Whose request is in flight. */
+  #caller: Client | null = null;
   /** The listener counts it among those with something in flight. */
   #busy = false;
   #gone = false;
 
-  constructor(socket: Socket, peer: string, proxy: boolean, admitted: boolean, listener: Listener) {
+  constructor(socket: Socket, peer: string, standing: Standing, listener: Listener) {
     this.conn = new Conn(socket);
     this.conn.handler = this;
     this.peer = peer;
-    this.proxy = proxy;
-    this.#admitted = admitted;
+    this.client = standing.client;
+    this.#proxy = standing.proxy;
+    this.#admitted = standing.admitted;
     this.#listener = listener;
     this.#reader = new RequestReader(listener.limits);
     this.#timer = listener.clock.timer(() => this.#expired());
@@ -62,7 +72,7 @@ export class Visitor implements ConnHandler {
 
   /** Begins to serve. */
   start(): void {
-    this.#timer.set(this.proxy && this.#admitted ? PROXY_KEEP_ALIVE_MS : this.#headMs);
+    this.#timer.set(this.#proxy && this.#admitted ? PROXY_KEEP_ALIVE_MS : this.#headMs);
     this.conn.start();
   }
 
@@ -70,9 +80,9 @@ export class Visitor implements ConnHandler {
     return this.#listener.limits;
   }
 
-  /** What the client at `address` has open here. */
-  count(address: string): number {
-    return this.#listener.count(address);
+  /** Requests that the caller from `address` has in flight; 0 where that is nobody in particular. */
+  crowd(address: string): number {
+    return this.#listener.isLimited(address) ? this.#caller?.busy ?? 0 : 0;
   }
 
   /** The Date of an answer that is made now. */
@@ -231,7 +241,7 @@ export class Visitor implements ConnHandler {
   }
 
   get #idleMs(): number {
-    return this.proxy ? PROXY_KEEP_ALIVE_MS : this.#listener.limits.keepAliveMs;
+    return this.#proxy ? PROXY_KEEP_ALIVE_MS : this.#listener.limits.keepAliveMs;
   }
 
   #readHead(bytes: Uint8Array, at: number, end: number): number {
@@ -250,8 +260,8 @@ export class Visitor implements ConnHandler {
 
   #begin(head: RequestHead): void {
     const listener = this.#listener;
-    const address = this.proxy ? clientAddress(head, this.peer, listener.trusted) : this.peer;
-    const secure = listener.secure || (this.proxy && forwardedSecure(head));
+    const address = this.#proxy ? clientAddress(head, this.peer, listener.trusted) : this.peer;
+    const secure = listener.secure || (this.#proxy && forwardedSecure(head));
     const exchange = this.#exchange = new Exchange(this, head, address, secure);
     this.#timer.clear();
     if (!this.#busy) {
@@ -259,10 +269,10 @@ export class Visitor implements ConnHandler {
       listener.busy++;
     }
     if (!this.#admitted && !listener.urgent(head)) return exchange.refuse(BUSY);
-    if (this.proxy) {
-      if (!listener.enter(address)) return exchange.refuse(BUSY);
-      this.#entered = address;
-    }
+    const caller = this.#proxy ? listener.enter(address) : this.client;
+    if (caller !== null) caller.busy++;
+    else if (this.#proxy) return exchange.refuse(BUSY);
+    this.#caller = caller;
     listener.handler(exchange);
   }
 
@@ -311,10 +321,12 @@ export class Visitor implements ConnHandler {
   }
 
   #forget(): void {
+    const caller = this.#caller;
     this.#exchange = null;
-    if (this.#entered === "") return;
-    this.#listener.leave(this.#entered);
-    this.#entered = "";
+    if (caller === null) return;
+    this.#caller = null;
+    caller.busy--;
+    if (this.#proxy) this.#listener.leave(caller);
   }
 
   /** No more requests. What is queued still goes out, while the visitor takes it. */
