@@ -33,19 +33,19 @@ export function campaign(
   told: (cases: number) => void,
 ): Promise<Outcome> {
   if (FUZZERS[wish.name] === undefined) throw new RangeError(`no fuzzer ${wish.name}`);
-  const at = new Int32Array(new SharedArrayBuffer(4));
+  // Before the first case modules are loaded.
+  const at = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
   const thread = new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
   const start = performance.now();
   const samples: Sample[] = [];
   let last: Progress = { kind: "progress", cases: 0, taken: 0, heap: 0 };
 
   return new Promise<Outcome>((resolve) => {
-    let seen = -1, since = start;
+    let seen = at[0], since = start;
     const watch = setInterval(() => {
       const now = performance.now();
       if (at[0] !== seen) [seen, since] = [at[0], now];
-      // Nothing runs before the first case but the loading of modules.
-      else if (last.cases > 0 && now - since > HUNG_MS) {
+      else if (seen >= 0 && now - since > HUNG_MS) {
         end({ at: at[0], why: `a case did not end in ${HUNG_MS} ms` });
       }
     }, WATCH_MS);
