@@ -2,7 +2,9 @@
  * Many more seeded cases of what the tests prove of a few: no crash, no hang, no growing memory, and every oracle agrees.
  * Prints what failed and how to see it again; exits 1.
  *
- *     deno task fuzz [--cases 1000000 | --seconds 60] [--seed 1] [--only http1,paths] [--jobs 2]
+ *     deno task fuzz [--seconds 60 | --cases 10000000] [--seed 1] [--only http1,paths] [--jobs 2]
+ *
+ * Either is for each fuzzer.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -19,10 +21,8 @@ const { values } = parseArgs({
   },
 });
 if (values.cases !== undefined && values.seconds !== undefined) fail("--cases or --seconds, not both");
-const seconds = values.seconds === undefined ? Infinity : wholeNumber("seconds", values.seconds);
-const cases = values.cases === undefined
-  ? seconds === Infinity ? 1_000_000 : 2 ** 31 - 1
-  : wholeNumber("cases", values.cases);
+const cases = values.cases === undefined ? 2 ** 31 - 1 : wholeNumber("cases", values.cases);
+const seconds = values.cases === undefined ? wholeNumber("seconds", values.seconds ?? "60") : Infinity;
 const seed = wholeNumber("seed", values.seed), jobs = wholeNumber("jobs", values.jobs);
 const names = values.only === undefined ? Object.keys(FUZZERS) : values.only.split(",");
 for (const name of names) {
@@ -55,7 +55,7 @@ async function run(name: string): Promise<void> {
   }
   broken++;
   console.error(why.why);
-  const again = why.at === null ? `--seed ${seed} --cases ${done}` : `--seed ${seed + why.at} --cases 1`;
+  const again = `--seed ${seed + why.from} --cases ${why.cases}`;
   console.error(`${name}: failed; again: deno task fuzz --only ${name} ${again}`);
 }
 

@@ -22,8 +22,8 @@ export interface Outcome {
   readonly taken: number;
   readonly ms: number;
   readonly last: Sample;
-  /** Null: all held. `at`: which case broke; null: none alone. */
-  readonly broken: { readonly at: number | null; readonly why: string } | null;
+  /** Null: all held. Else from which case on, and how many of them show it again. */
+  readonly broken: { readonly from: number; readonly cases: number; readonly why: string } | null;
 }
 
 /** Runs the fuzzer of `wish`. `alone`: the process's memory is its own. `told` hears how far it is. */
@@ -46,22 +46,24 @@ export function campaign(
       const now = performance.now();
       if (at[0] !== seen) [seen, since] = [at[0], now];
       else if (seen >= 0 && now - since > HUNG_MS) {
-        end({ at: at[0], why: `a case did not end in ${HUNG_MS} ms` });
+        end({ from: seen, cases: 1, why: `a case did not end in ${HUNG_MS} ms` });
       }
     }, WATCH_MS);
     const end = (broken: Outcome["broken"]) => {
       clearInterval(watch);
       thread.terminate();
-      const grown = broken ?? growth(samples, alone);
+      const grown = broken ?? growth(samples, last.cases, alone);
       const { cases, taken, heap } = last;
       resolve({ cases, taken, ms: performance.now() - start, last: { heap, rss: rss() }, broken: grown });
     };
     thread.onerror = (event) => {
       event.preventDefault();
-      end({ at: at[0], why: `an error that nobody caught: ${event.message}` });
+      // It comes when the thread's loop has its next turn, some cases later.
+      const from = Math.min(last.cases, at[0]);
+      end({ from, cases: at[0] - from + 1, why: `an error that nobody caught: ${event.message}` });
     };
     thread.onmessage = ({ data }: MessageEvent<Message>) => {
-      if (data.kind === "broken") return end({ at: data.at, why: data.why });
+      if (data.kind === "broken") return end({ from: data.at, cases: 1, why: data.why });
       last = data;
       samples.push({ heap: data.heap, rss: rss() });
       told(data.cases);
@@ -76,7 +78,7 @@ function rss(): number {
 }
 
 /** Memory late is held to memory early, by the least that was seen late: what comes back after a collection is no growth. */
-function growth(samples: readonly Sample[], alone: boolean): Outcome["broken"] {
+function growth(samples: readonly Sample[], cases: number, alone: boolean): Outcome["broken"] {
   if (samples.length < SAMPLES) return null;
   const quarter = samples.length >> 2;
   const early = samples.slice(quarter, 2 * quarter), late = samples.slice(-quarter);
@@ -84,7 +86,7 @@ function growth(samples: readonly Sample[], alone: boolean): Outcome["broken"] {
     const before = Math.max(...early.map((sample) => sample[what]));
     const after = Math.min(...late.map((sample) => sample[what]));
     if (after > before + GROWTH) {
-      return { at: null, why: `memory grew: ${what} from ${mib(before)} to ${mib(after)} MiB` };
+      return { from: 0, cases, why: `memory grew: ${what} from ${mib(before)} to ${mib(after)} MiB` };
     }
   }
   return null;

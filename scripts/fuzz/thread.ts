@@ -37,17 +37,27 @@ async function campaign({ seed, cases, seconds, at }: Wish, run: Case): Promise<
         if (again > SLOW_MS) throw new Error(`a case took ${Math.round(again)} ms`);
         now = performance.now();
       }
-      if (now > until) return progress("done", i + 1, taken);
+      if (now > until) {
+        await turn();
+        return progress("done", i + 1, taken);
+      }
       if (now - told > TELL_MS) {
+        await turn();
         thread.postMessage(progress("progress", i + 1, taken));
-        told = now;
+        told = now = performance.now();
       }
       before = now;
     } catch (error) {
       return { kind: "broken", at: i, why: inspect(await again(run, seed + i) ?? error) };
     }
   }
+  await turn();
   return progress("done", cases, taken);
+}
+
+/** A turn of the loop: a promise that a case left rejected ends the thread in it. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** What a case throws when it is run again, with its stack; null: nothing this time. */
