@@ -38,7 +38,7 @@ await Promise.all(Array.from({ length: Math.min(jobs, names.length) }, async () 
 process.exit(broken > 0 ? 1 : 0);
 
 async function run(name: string): Promise<void> {
-  const { cases: done, taken, ms, last, broken: why } = await campaign(
+  const { cases: done, taken, ms, heap, rss, broken: why } = await campaign(
     { name, seed, cases, seconds },
     jobs === 1,
     (done) => show(`${name}: ${done.toLocaleString("en")} cases`),
@@ -48,8 +48,8 @@ async function run(name: string): Promise<void> {
     const rate = Math.round(done / ms * 1000);
     console.log(
       `${name}: ${done} cases hold, ${taken} of them were let through; ${rate} a second, heap ${
-        mib(last.heap)
-      } MiB, rss ${mib(last.rss)} MiB`,
+        mib(heap)
+      } MiB, rss ${mib(rss)} MiB`,
     );
     return;
   }

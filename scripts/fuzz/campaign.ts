@@ -12,8 +12,8 @@ const SAMPLES = 40;
 
 interface Sample {
   readonly heap: number;
-  /** Of the process: it counts where nothing else runs in it. */
-  readonly rss: number;
+  /** What the process has besides the thread's heap, such as native objects: it counts where nothing else runs in it. */
+  readonly outside: number;
 }
 
 /** How a campaign ended. */
@@ -21,7 +21,9 @@ export interface Outcome {
   readonly cases: number;
   readonly taken: number;
   readonly ms: number;
-  readonly last: Sample;
+  /** At its end, in octets. */
+  readonly heap: number;
+  readonly rss: number;
   /** Null: all held. Else from which case on, and how many of them show it again. */
   readonly broken: { readonly from: number; readonly cases: number; readonly why: string } | null;
 }
@@ -38,7 +40,7 @@ export function campaign(
   const thread = new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
   const start = performance.now();
   const samples: Sample[] = [];
-  let last: Progress = { kind: "progress", cases: 0, taken: 0, heap: 0 };
+  let last: Progress = { kind: "progress", cases: 0, taken: 0, heap: 0, room: 0 };
 
   return new Promise<Outcome>((resolve) => {
     let seen = at[0], since = start;
@@ -54,7 +56,7 @@ export function campaign(
       thread.terminate();
       const grown = broken ?? growth(samples, last.cases, alone);
       const { cases, taken, heap } = last;
-      resolve({ cases, taken, ms: performance.now() - start, last: { heap, rss: rss() }, broken: grown });
+      resolve({ cases, taken, ms: performance.now() - start, heap, rss: rss(), broken: grown });
     };
     thread.onerror = (event) => {
       event.preventDefault();
@@ -65,7 +67,7 @@ export function campaign(
     thread.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.kind === "broken") return end({ from: data.at, cases: 1, why: data.why });
       last = data;
-      samples.push({ heap: data.heap, rss: rss() });
+      samples.push({ heap: data.heap, outside: rss() - data.room });
       told(data.cases);
       if (data.kind === "done") end(null);
     };
@@ -82,11 +84,11 @@ function growth(samples: readonly Sample[], cases: number, alone: boolean): Outc
   if (samples.length < SAMPLES) return null;
   const quarter = samples.length >> 2;
   const early = samples.slice(quarter, 2 * quarter), late = samples.slice(-quarter);
-  for (const what of alone ? ["heap", "rss"] as const : ["heap"] as const) {
+  for (const what of alone ? ["heap", "outside"] as const : ["heap"] as const) {
     const before = Math.max(...early.map((sample) => sample[what]));
     const after = Math.min(...late.map((sample) => sample[what]));
     if (after > before + GROWTH) {
-      return { from: 0, cases, why: `memory grew: ${what} from ${mib(before)} to ${mib(after)} MiB` };
+      return { from: 0, cases, why: `memory grew: ${what}, from ${mib(before)} to ${mib(after)} MiB` };
     }
   }
   return null;

@@ -19,6 +19,8 @@ export interface Progress {
   readonly taken: number;
   /** Octets on the thread's heap and in its buffers. */
   readonly heap: number;
+  /** Octets that its heap has taken from the system, garbage and room included. */
+  readonly room: number;
 }
 
 /** A promise broke in case `at`. */

@@ -76,6 +76,6 @@ function outcome(run: Case, seed: number): boolean | Promise<boolean> {
 }
 
 function progress(kind: "progress" | "done", cases: number, taken: number): Message {
-  const { heapUsed, external } = Deno.memoryUsage();
-  return { kind, cases, taken, heap: heapUsed + external };
+  const { heapUsed, external, heapTotal } = Deno.memoryUsage();
+  return { kind, cases, taken, heap: heapUsed + external, room: heapTotal };
 }
