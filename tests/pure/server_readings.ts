@@ -7,7 +7,7 @@ export type Reading = (path: string) => string[] | null;
 
 export const READINGS: Readonly<Record<string, Reading>> = {
   /** RFC 3986 as it stands: segments first, then dots, then escapes. */
-  "segments, dots, escapes": (path) => resolved(split(path))?.map(unescaped) ?? null,
+  "segments, dots, escapes": (path) => resolved(split(path)).map(unescaped),
   /** Most frameworks: escapes first, so that an escaped dot or slash is one. */
   "escapes, dots": (path) => resolved(split(unescaped(path))),
   /** nginx with merge_slashes. */
@@ -64,8 +64,8 @@ function merged(segments: string[]): string[] {
   return segments.filter((segment, i) => segment !== "" || i === segments.length - 1);
 }
 
-/** RFC 3986 §5.2.4; null where it leaves the root. */
-function resolved(segments: string[]): string[] | null {
+/** RFC 3986 §5.2.4: no way leads out of the root. */
+function resolved(segments: string[]): string[] {
   const kept: string[] = [];
   segments.forEach((segment, i) => {
     const last = i === segments.length - 1;
