@@ -15,7 +15,10 @@ import type { Tap } from "./tap.ts";
 export interface Exchange {
   /** A promise of the link's: it ends a sentence. */
   readonly name: string;
-  /** Raw, a character an octet; `{host}` stands for the authority that is visited. Several are pipelined. */
+  /**
+   * Raw, a character an octet; `{host}` stands for the authority that is visited, `{lock}` for the Lock-Token that
+   * was answered last. Several are pipelined.
+   */
   readonly requests: readonly string[];
   /** Sent once what came for this exchange contains `after`. */
   readonly then?: readonly { readonly after: string; readonly send: string }[];
@@ -48,23 +51,26 @@ export interface Seen {
 /** An exchange that moves takes a moment; one that does not is given up. */
 const PATIENCE_MS = 10_000;
 
-/** Has a visitor go through all of them, one after the other and on one connection while that lasts. */
+/** Has a visitor go through all of them, one after the other, `most` on one connection while that lasts. */
 export async function visit(
   door: Door,
   tap: Tap,
   exchanges: readonly Exchange[],
+  most: number,
 ): Promise<{ seen: Seen[]; dials: number }> {
   const seen: Seen[] = [];
-  let visitor: Visitor | null = null, dials = 0;
+  let visitor: Visitor | null = null, dials = 0, carried = 0, lock = "";
   tap.take();
   for (const exchange of exchanges) {
     if (visitor === null) {
       visitor = new Visitor(await Deno.connect({ hostname: door.hostname, port: door.port }), door);
       dials++;
+      carried = 0;
     }
-    const now: Seen = await visitor.go(exchange, tap);
+    const now: Seen = await visitor.go(exchange, lock, tap);
+    for (const { message } of now.answers) lock = valueOf(message, "lock-token") ?? lock;
     seen.push(now);
-    if (!now.ended && now.trouble === null && !exchange.early) continue;
+    if (++carried < most && !now.ended && now.trouble === null && !exchange.early) continue;
     visitor.close();
     visitor = null;
   }
@@ -90,8 +96,8 @@ class Visitor {
     if (door.preface !== undefined) this.#send(door.preface);
   }
 
-  async go({ requests, then, early }: Exchange, tap: Tap): Promise<Seen> {
-    const here = (text: string) => text.replaceAll("{host}", this.#door.authority);
+  async go({ requests, then, early }: Exchange, lock: string, tap: Tap): Promise<Seen> {
+    const here = (text: string) => text.replaceAll("{host}", this.#door.authority).replaceAll("{lock}", lock);
     this.#sent = this.#came = "";
     this.#waiting = (then ?? []).map(({ after, send }) => ({ after, send: here(send) }));
     const answers: Answer[] = [];

@@ -1,0 +1,38 @@
+/** litmus, the test suite of WebDAV servers, finds the same through a link as straight. */
+import assert from "node:assert/strict";
+import { packaged, Rig } from "../e2e/rig.ts";
+import { apache } from "./apache.ts";
+import { Links } from "./link.ts";
+import { Renamer } from "./renamer.ts";
+
+/** Each suite's tests with what came of them, warnings and all, in order. */
+function results(stdout: string): string[] {
+  const lines = stdout.split(/[\r\n]+/).map((line) => line.trim());
+  return lines.filter((line) => /^(->|<-)|pass|fail|skip|warning/i.test(line));
+}
+
+Deno.test("litmus finds in mod_dav through a link what it finds straight", async (t) => {
+  const server = packaged("apache2", "apache2"), litmus = packaged("litmus", "litmus");
+  if (server === null || litmus === null) return;
+  await using rig = new Rig();
+  const port = await apache(rig, server);
+  const links = await Links.to(rig, port);
+  const { authority } = links.door("public");
+  using renamer = new Renamer(authority, links.pair.port);
+  Deno.mkdirSync(`${rig.folder}/apache/files/straight`);
+  Deno.mkdirSync(`${rig.folder}/apache/files/through`);
+  for (const name of ["straight", "through"]) Deno.chmodSync(`${rig.folder}/apache/files/${name}`, 0o777);
+  const run = async (url: string) => {
+    const { stdout, code } = await rig.spawn(litmus, ["-k", url]).ended();
+    assert.equal(code, 0, stdout);
+    return results(stdout);
+  };
+  const straight = await run(`http://127.0.0.2:${port}/straight/`);
+  const through = await run(`http://${renamer.authority}/through/`);
+  await t.step("every test and warning", () => assert.deepEqual(through, straight));
+  await t.step("all five suites ran", () => {
+    const summaries = through.filter((line) => line.startsWith("<- summary"));
+    assert.equal(summaries.length, 5);
+    for (const summary of summaries) assert.match(summary, / 0 failed/);
+  });
+});
