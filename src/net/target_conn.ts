@@ -72,8 +72,12 @@ export class TargetConn implements ConnHandler {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#conn === null) this.#early.add(bytes);
-    else this.#conn.write(bytes);
+    const conn = this.#conn;
+    if (conn === null) return this.#early.add(bytes);
+    const first = conn.queued === 0;
+    conn.write(bytes);
+    // Not by what is sent later, only by what the target takes, is there more time.
+    if (first) this.#awaitTarget(conn);
   }
 
   writeText(text: string): void {
@@ -89,7 +93,7 @@ export class TargetConn implements ConnHandler {
       conn.end();
       if (conn.atEnd && conn.held === 0) this.#closeFlushed(conn);
     } else if (this.#phase === ANSWERED) this.#settle();
-    else this.#awaitAnswer(conn);
+    else this.#awaitTarget(conn);
   }
 
   resume(): void {
@@ -161,7 +165,7 @@ export class TargetConn implements ConnHandler {
     else if (this.#phase === WAITING) {
       // Its end came while this write was under way.
       if (conn.atEnd && conn.held === 0) this.#fail("target_closed");
-      else this.#awaitAnswer(conn);
+      else this.#awaitTarget(conn);
     }
   }
 
@@ -191,6 +195,7 @@ export class TargetConn implements ConnHandler {
     conn.handler = this;
     this.#timer.clear();
     for (const bytes of this.#early.reclaim()) conn.write(bytes);
+    this.#awaitTarget(conn);
     conn.start();
   }
 
@@ -275,10 +280,12 @@ export class TargetConn implements ConnHandler {
     this.#pool.keep(this);
   }
 
-  /** The time for an answer runs from the last octet of the request. */
-  #awaitAnswer(conn: Conn): void {
+  /** The time for an answer runs from the last octet that the target took, unless it is the visitor who owes the next. */
+  #awaitTarget(conn: Conn): void {
     const { requestDone, facts } = this.#exchange!;
-    if (this.#phase === WAITING && requestDone && conn.queued === 0) this.#timer.set(facts.timeoutMs);
+    if (this.#phase !== WAITING) return;
+    if (requestDone || conn.queued > 0) this.#timer.set(facts.timeoutMs);
+    else this.#timer.clear();
   }
 
   #rawEnd(): void {
