@@ -22,9 +22,10 @@ export class Target {
   readonly port: number;
   /** Connections just now. */
   open = 0;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
 
-  constructor(private readonly ledger: Ledger, private readonly script: Script | null = null) {
+  constructor(private readonly ledger: Ledger, private readonly script: Script | null = null, port = 0) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.port = (this.#listener.addr as Deno.NetAddr).port;
     void this.#accept();
   }

@@ -1,0 +1,93 @@
+/**
+ * A hub, a daemon and a target that are killed, frozen and cut off from each other at any moment under load: no unsafe
+ * request reaches the target twice, nobody waits longer than promised, and the link is soon back.
+ */
+import { Random } from "../../tests/pure/random.ts";
+import type { Rig } from "../../tests/e2e/rig.ts";
+import type { Campaign, Report } from "./campaign.ts";
+import { Crowd } from "./faults/crowd.ts";
+import { Notes } from "./faults/notes.ts";
+import { Proxy } from "./faults/proxy.ts";
+import { type Outage, Rounds } from "./faults/rounds.ts";
+import { ROLES, World } from "./faults/world.ts";
+
+const LANES = 16;
+
+export const faults: Campaign = {
+  about: "daemon, hub and target killed and frozen, the network between them away",
+  usual: { rounds: 100 },
+  limitMs: ({ rounds }) => 600_000 + rounds * 60_000,
+  async run({ rounds, seed }, rig, report) {
+    await kills(rounds, seed, rig, report);
+    await freezes(rounds, seed, rig, report);
+    await outages(rounds, seed, rig, report);
+  },
+};
+
+/** Each of them killed `rounds` times; away so long, at times, that visitors wait for it in vain. */
+async function kills(rounds: number, seed: number, rig: Rig, report: Report): Promise<void> {
+  await stage("kills", seed, rig, report, async (run, random) => {
+    for (let n = 0; n < rounds; n++) {
+      for (const role of ROLES) await run.kill(role, random.below(8) === 0 ? 8_000 : 1_500);
+    }
+  });
+}
+
+/** Mostly for a moment; some longer than a session lives without a sign of life. */
+async function freezes(rounds: number, seed: number, rig: Rig, report: Report): Promise<void> {
+  await stage("freezes", seed, rig, report, async (run, random) => {
+    for (let n = 0; n < Math.ceil(rounds / 3); n++) {
+      for (const role of ROLES) {
+        await run.freeze(
+          role,
+          n % 8 === 7 || n === 0 ? 12_500 + random.below(1_500) : 50 + random.below(3_000),
+        );
+      }
+    }
+  });
+}
+
+const OUTAGES: readonly Outage[] = ["refuse", "stall", "lose"];
+
+/** Of up to five seconds, now and then of up to a minute; in a run of many rounds longer ones, too. */
+async function outages(rounds: number, seed: number, rig: Rig, report: Report): Promise<void> {
+  await stage("outages", seed, rig, report, async (run, random) => {
+    for (let n = 0; n < rounds; n++) {
+      await run.cut();
+      await run.bad(random.of(["delay", "slice"]), 500);
+      await run.outage(random.of(OUTAGES), random.below(5_000));
+      if (n % 10 === 5) await run.outage(OUTAGES[Math.floor(n / 10) % 3], 5_000 + random.below(25_000));
+      if (n % 50 === 49) await run.outage(OUTAGES[Math.floor(n / 50) % 3], 61_000 + random.below(20_000));
+    }
+  }, true);
+}
+
+/** A world and its crowd, and rounds in it. `apart`: a proxy stands between daemon and hub. */
+async function stage(
+  name: string,
+  seed: number,
+  rig: Rig,
+  report: Report,
+  act: (run: Rounds, random: Random) => Promise<void>,
+  apart = false,
+): Promise<void> {
+  const random = new Random(seed);
+  const folder = `${rig.folder}/${name}`;
+  Deno.mkdirSync(folder);
+  const notes = new Notes(report, `${folder}/notes`);
+  const world = new World(rig, notes, folder, (what) => report.breaks(what));
+  using proxy = new Proxy(() => world.port, random);
+  await world.start(apart ? () => proxy.port : null);
+  const crowd = new Crowd(() => world.port, notes, report, seed, LANES);
+  const rounds = new Rounds(world, crowd, report, random, proxy);
+  await act(rounds, random);
+  await crowd.leave();
+  await world.close();
+  report.figure(
+    `${name}: ${notes.requests} requests, ${crowd.answered} answered, ${crowd.interrupted} interrupted`,
+  );
+  for (const [fault, ms] of crowd.longest) {
+    report.figure(`  ${fault}: longest wait ${(ms / 1000).toFixed(2)} s`);
+  }
+  rounds.tell();
+}
