@@ -5,9 +5,11 @@
  *
  *     deno task bench [--rounds 5] [--seconds 3] [--only "connectd,frp http"] [--svg FILE] [--json FILE]
  *     deno task bench --sessions 10000
+ *     deno task bench --events 2000
  */
 import { parseArgs } from "node:util";
 import { CONTENDERS, type Tunnel } from "./bench/contenders.ts";
+import { eventLatency } from "./bench/events.ts";
 import { besideBulk, download, load, probe, upload } from "./bench/measure.ts";
 import { plot } from "./bench/plot.ts";
 import { rssMiB, start, stopAll, which } from "./bench/process.ts";
@@ -22,10 +24,12 @@ const { values: options } = parseArgs({
     svg: { type: "string" },
     json: { type: "string" },
     sessions: { type: "string" },
+    events: { type: "string" },
   },
 });
 const rounds = count("rounds", options.rounds), seconds = count("seconds", options.seconds);
 const sessions = options.sessions === undefined ? null : count("sessions", options.sessions);
+const events = options.events === undefined ? null : count("events", options.events);
 const wanted = options.only.split(",");
 for (const name of wanted) {
   if (CONTENDERS[name] === undefined) {
@@ -44,8 +48,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 let failures = 0;
 try {
   console.log(machine());
-  if (sessions === null) await compare();
-  else console.log(await idleSessions(sessions, folder));
+  if (events !== null) console.log(await eventLatency(events, folder));
+  else if (sessions !== null) console.log(await idleSessions(sessions, folder));
+  else await compare();
 } finally {
   clean();
 }

@@ -1,5 +1,8 @@
-/** The benchmarks' target: 12 octets at `/`, 100 MiB at `/big`, and for a body the count of its octets. */
+/** The benchmarks' target: 12 octets at `/`, 100 MiB at `/big`, events at `/events`, and for a body the count of its octets. */
 import { Buffer } from "node:buffer";
+
+/** From one event to the next. */
+const EVENT_MS = 5;
 
 const BIG = 100 * 1024 * 1024;
 const BLOCK = new Uint8Array(256 * 1024);
@@ -14,6 +17,16 @@ async function send(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> 
   for (let from = 0; from < bytes.length;) from += await connection.write(bytes.subarray(from));
 }
 
+/** Until the visitor leaves, one event after the other, each of which says when it was sent (ms since 1970). */
+async function events(connection: Deno.TcpConn): Promise<void> {
+  const text = (text: string) => send(connection, new TextEncoder().encode(text));
+  await text("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+  for (;;) {
+    await text(`data: ${performance.timeOrigin + performance.now()}\n\n`);
+    await new Promise((due) => setTimeout(due, EVENT_MS));
+  }
+}
+
 /** Serves one connection. No pipelining: what follows a message in the same read is part of it. */
 async function serve(connection: Deno.TcpConn): Promise<void> {
   connection.setNoDelay(true);
@@ -26,6 +39,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     const end = head.indexOf("\r\n\r\n");
     if (end === -1) continue;
     const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+    if (head.startsWith("GET /events")) return await events(connection);
     const big = head.startsWith("GET /big");
     let received = head.length - end - 4;
     head = "";
