@@ -35,11 +35,12 @@ export interface How {
 }
 
 export class Links {
-  readonly #via: Readonly<Record<Host, Via>>;
-
-  private constructor(readonly tap: Tap, readonly pair: Pair, via: Record<Host, Via>) {
-    this.#via = via;
-  }
+  private constructor(
+    readonly tap: Tap,
+    readonly pair: Pair,
+    /** What the links know of themselves and of a visitor of this machine. */
+    readonly via: Readonly<Record<Host, Via>>,
+  ) {}
 
   /** Links to the server at 127.0.0.1:`port`. */
   static async to(rig: Rig, port: number): Promise<Links> {
@@ -90,7 +91,7 @@ export class Links {
   }
 
   #compare(exchange: Exchange, how: How, straight: Seen, through: Seen): void {
-    const via = this.#via[how.host], plain = (text: string) => brief(tolerate(text, how.tolerated ?? []));
+    const via = this.via[how.host], plain = (text: string) => brief(tolerate(text, how.tolerated ?? []));
     assert.deepEqual([straight.trouble, through.trouble], [null, null]);
     assert.deepEqual(straight.told.map(brief), straight.sent.map(brief), "the tap");
     assert.equal(
@@ -146,13 +147,14 @@ async function digest(door: Door, tap: Tap): Promise<string> {
   return /^connectd;l=([0-9a-f]+)$/.exec(valueOf(seen[0].told[0], "cdn-loop") ?? "")![1];
 }
 
-function tolerate(text: string, more: readonly Tolerated[]): string {
+/** Puts a name in the place of what may differ. */
+export function tolerate(text: string, more: readonly Tolerated[]): string {
   for (const { what, pattern } of [DATE, ...more]) text = text.replace(pattern, `(${what})`);
   return text;
 }
 
 /** Fit to be printed where it differs. */
-function brief(text: string): string {
+export function brief(text: string): string {
   if (text.length < 4096) return text;
   const hash = createHash("sha256").update(toBytes(text)).digest("hex");
   return `${text.slice(0, 1024)}… ${text.length} octets of SHA-256 ${hash}`;
