@@ -1,6 +1,6 @@
 /** One fuzzer in a thread of its own, watched: it must not break, hang, or grow. */
 import { FUZZERS } from "./fuzzers.ts";
-import type { Message, Progress, Wish } from "./messages.ts";
+import type { Message, Progress, Wish } from "./thread.ts";
 
 /** So long at one case: it hangs. Ten times what a case may take, on a machine that may be busy with other things. */
 const HUNG_MS = 10_000;
