@@ -9,16 +9,21 @@ import { dial } from "../net/dial.ts";
 import { upgrade } from "../wire/handshake.ts";
 import type { Wire } from "../wire/wire.ts";
 
-/** From the first packet to the hub's 101. */
-const DIAL_MS = 5_000;
-
 const PATH = "/v1/tunnel";
 
 /** All streams of a session come by one socket. */
 const MAX_READ = 256 * 1024;
 
-/** Dials `hub` with the token in `tokenFile`. Throws Failure, `permanent` where dialling again can't help. */
-export async function connectHub(hub: HubAddress, tokenFile: string, clock: Clock): Promise<Wire> {
+/**
+ * Dials `hub` with the token in `tokenFile`, for up to `limitMs` from the first packet to the hub's 101. Throws Failure,
+ * `permanent` where dialling again can't help.
+ */
+export async function connectHub(
+  hub: HubAddress,
+  tokenFile: string,
+  clock: Clock,
+  limitMs: number,
+): Promise<Wire> {
   const url = new URL(hub.url);
   const secure = url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
@@ -32,7 +37,7 @@ export async function connectHub(hub: HubAddress, tokenFile: string, clock: Cloc
   const token = await readToken(tokenFile, hub.url);
   const limit = new AbortController();
   const timer = clock.timer(() => limit.abort());
-  timer.set(DIAL_MS);
+  timer.set(limitMs);
   try {
     const port = Number(url.port) || (secure ? 443 : 80);
     const tls = secure ? { caFile: hub.caFile, serverName: null, insecure: false } : null;
@@ -46,7 +51,7 @@ export async function connectHub(hub: HubAddress, tokenFile: string, clock: Cloc
   } catch (cause) {
     const late = limit.signal.aborted;
     const why = late
-      ? `no answer within ${DIAL_MS / 1000} s`
+      ? `no answer within ${limitMs / 1000} s`
       : cause instanceof Error
       ? cause.message
       : String(cause);

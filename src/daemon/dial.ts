@@ -1,6 +1,6 @@
 /** One hub, dialled: so many sessions to it, each kept up for ever, until the hub says that dialling again is no use. */
 import type { Clock, Timer } from "../clock.ts";
-import { redialDelay } from "../core/backoff.ts";
+import { attemptMs, redialDelay } from "../core/backoff.ts";
 import { Failure } from "../core/errors.ts";
 import type { Control } from "../wire/hello.ts";
 import { closeReason, type Wire } from "../wire/wire.ts";
@@ -24,8 +24,8 @@ export interface DialOptions {
   /** The hub's key: its URL. */
   readonly hub: string;
   readonly connections: number;
-  /** A new wire to it. Throws Failure; `permanent`: dialling again can't help. */
-  connect(): Promise<Wire>;
+  /** A new wire to it, within `limitMs`. Throws Failure; `permanent`: dialling again can't help. */
+  connect(limitMs: number): Promise<Wire>;
   readonly serving: Serving;
   readonly talk: Talk;
   readonly clock: Clock;
@@ -52,8 +52,11 @@ class Slot {
   /** Something changed while it was dialled: what comes of that is out of date. */
   stale = false;
   attempts = 0;
+  dialledAt = 0;
   downSince = 0;
   welcomedAt = 0;
+  /** Of its last session. */
+  rttMs: number | null = null;
   constructor(readonly index: number, readonly timer: Timer) {}
 }
 
@@ -153,9 +156,10 @@ export class Dialler {
     slot.timer.clear();
     slot.dialling = true;
     slot.stale = false;
+    const now = slot.dialledAt = this.#options.clock.mono();
     let wire: Wire | null = null, failure: Failure | null = null;
     try {
-      wire = await this.#options.connect();
+      wire = await this.#options.connect(attemptMs(now - slot.downSince, slot.rttMs));
     } catch (error) {
       failure = error instanceof Failure ? error : new Failure(String(error), { cause: error });
     }
@@ -214,6 +218,7 @@ export class Dialler {
     if (slot.greeting === line) slot.greeting = null;
     if (wasUp) {
       slot.line = null;
+      slot.rttMs = line.session.rttMs;
       slot.downSince = clock.mono();
       if (clock.mono() - slot.welcomedAt >= STEADY_MS) slot.attempts = 0;
       else slot.attempts++;
@@ -245,8 +250,9 @@ export class Dialler {
   #again(slot: Slot): void {
     if (this.#held !== null || slot.dialling || slot.greeting !== null || !this.#slots.includes(slot)) return;
     const { clock, random } = this.#options;
-    const delay = redialDelay(slot.attempts, clock.mono() - slot.downSince, random());
-    if (delay === 0) void this.#dial(slot);
+    const { attempts, dialledAt, downSince } = slot;
+    const delay = redialDelay(attempts, dialledAt - downSince, random()) - (clock.mono() - dialledAt);
+    if (delay <= 0) void this.#dial(slot);
     else slot.timer.set(delay);
   }
 

@@ -136,7 +136,7 @@ export class Hubs {
   #dial(hub: HubAddress): void {
     const before = this.#dialled.get(hub.url);
     if (before === undefined) {
-      const dialler = this.#dialler(hub.url, this.#connections, () => this.#connect(hub.url));
+      const dialler = this.#dialler(hub.url, this.#connections, (limitMs) => this.#connect(hub.url, limitMs));
       this.#dialled.set(hub.url, { dialler, address: hub, embedded: null, watch: this.#watch(hub, dialler) });
       return;
     }
@@ -149,15 +149,15 @@ export class Hubs {
     dialler.redial();
   }
 
-  #dialler(hub: string, connections: number, connect: () => Promise<Wire>): Dialler {
+  #dialler(hub: string, connections: number, connect: (limitMs: number) => Promise<Wire>): Dialler {
     const { links, clock, observer, talk, random, troubles } = this.#options;
     const serving = new Serving(hub, { links, clock, observer, troubles });
     return new Dialler({ hub, connections, connect, serving, talk, clock, random });
   }
 
-  #connect(url: string): Promise<Wire> {
+  #connect(url: string, limitMs: number): Promise<Wire> {
     const hub = this.#dialled.get(url)?.address ?? this.#own.find((own) => own.url === url)!;
-    return connectHub(hub, hub.tokenFile ?? this.#options.tokenFile, this.#options.clock);
+    return connectHub(hub, hub.tokenFile ?? this.#options.tokenFile, this.#options.clock, limitMs);
   }
 
   /** A token that was written or exchanged counts at once: it ends a refusal. */
