@@ -8,7 +8,7 @@ import { endingOf, Talk } from "../e2e/talk.ts";
 import { onBoth, openWays, type Way } from "./ways.ts";
 
 /** Of each stream. */
-const EVENTS = 300;
+const EVENTS = 150;
 
 /** What an event may be: as small as it gets, or with all fields. */
 const KINDS: Readonly<Record<string, (i: number) => string>> = {
