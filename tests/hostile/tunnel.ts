@@ -125,7 +125,8 @@ export class Tunnel {
   readonly pongs: string[] = [];
   /** CREDIT that came, by stream. */
   readonly credit = new Map<number, number>();
-  readonly opened: string[] = [];
+  /** Streams that the other side opened, in order. */
+  readonly opened: number[] = [];
   /** What the other side's Close said. */
   closed: { code: number; reason: string } | null = null;
   /** The other side has ended the connection. */
@@ -309,7 +310,7 @@ export class Tunnel {
     const got = stream === 0 ? null : this.at(stream);
     if (type === PING) void this.say(frame(PONG, 0, payload));
     else if (type === PONG) this.pongs.push(text);
-    else if (type === OPEN) this.opened.push(text);
+    else if (type === OPEN) this.opened.push(stream);
     else if (type === HEAD) {
       got!.heads.push(text.slice(1));
       if (payload[0] === LAST) got!.ended = true;
