@@ -7,14 +7,14 @@ import { type Ground, makeGround } from "./overload/ground.ts";
 import { HONEST, type Seen, Stage, type Told } from "./overload/stage.ts";
 import { Target } from "./overload/target.ts";
 
-/** What honest visitors are promised, in ms. */
-const P99_MS = 250;
+/** What honest visitors are promised, in ms, of a machine that is not at work for others. */
+const P99_MS = 250, OTHERS = 0.25;
 
 /** Attackers of each manner, and the addresses they share: a hub admits 256 connections from each. */
 const MANY = 4_000, ADDRESSES = 20;
 
-/** They come within so long, in ms. */
-const COMING_MS = 3_000;
+/** All of them are there after so long at most, in ms. */
+const COMING_MS = 30_000;
 
 /** How long it may take until nothing of an attack is left: refused ones linger, targets' connections idle in the pool. */
 const OVER_MS = 20_000;
@@ -30,6 +30,8 @@ interface Attack {
   readonly kind: string;
   readonly count: number;
   readonly addresses: number;
+  /** It takes what honest visitors need, too: they are told so. */
+  readonly costly?: true;
   /** What must have come of it. */
   readonly holds?: (told: Told, ground: Ground) => boolean;
 }
@@ -45,12 +47,13 @@ const ATTACKS: readonly Attack[] = [
     kind: "keepers",
     count: 600,
     addresses: 1,
+    // Refused ones are open for as long as they take to leave.
     holds: ({ answers, open }, { foreign }) =>
-      !foreign || (open === 256 && (answers["503 hub_busy"] ?? 0) >= 344),
+      !foreign || (answers["200"] === 256 && open < 300 && (answers["503 hub_busy"] ?? 0) >= 344),
   },
   {
     name: "more connections than there may be",
-    kind: "keepers",
+    kind: "idle",
     count: 11_000,
     addresses: 60,
     holds: ({ answers }) => (answers["503 hub_busy"] ?? 0) > 0,
@@ -65,8 +68,18 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-/** Those that take descriptors. */
-const GREEDY = ["idle", "keepers", "bodies"];
+/** Those that take descriptors: visitors' at the hub, and targets' at the daemon. */
+const GREEDY: readonly Attack[] = [
+  { name: "few descriptors: connections that say nothing", kind: "idle", count: MANY, addresses: ADDRESSES },
+  { name: "few descriptors: connections that are kept", kind: "keepers", count: MANY, addresses: ADDRESSES },
+  {
+    name: "few descriptors: bodies an octet at a time",
+    kind: "bodies",
+    count: MANY,
+    addresses: ADDRESSES,
+    costly: true,
+  },
+];
 
 export const overload: Campaign = {
   about:
@@ -81,8 +94,7 @@ export const overload: Campaign = {
     await new Siege(stage, ground, report).run(seconds, ATTACKS);
     await stage.end();
     const scarce = new Stage(rig, ground, target.port, "few", DESCRIPTORS);
-    const greedy = ATTACKS.filter(({ kind, count }) => count === MANY && GREEDY.includes(kind));
-    await new Siege(scarce, ground, report).run(seconds, greedy, true);
+    await new Siege(scarce, ground, report).run(seconds, GREEDY, true);
     await scarce.end();
   },
 };
@@ -99,9 +111,10 @@ class Siege {
     const { stage, report } = this;
     await stage.start();
     await stage.connected();
+    const others = stage.others();
     await pause(seconds * 1_000);
     const before = stage.held();
-    this.#tell("alone", await stage.look());
+    this.#tell({ name: "alone" }, stage.look(), before, others());
     for (const attack of attacks) {
       try {
         await this.#attack(attack, seconds, restart, before);
@@ -113,16 +126,17 @@ class Siege {
 
   async #attack(attack: Attack, seconds: number, restart: boolean, before: Held): Promise<void> {
     const { stage, report } = this;
-    await stage.look();
+    stage.look();
     const attackers = stage.attack(attack.kind, attack.count, attack.addresses);
-    await pause(COMING_MS + attack.count / 2);
+    const others = stage.others(attackers.process);
+    for (let ms = 0; ms < COMING_MS && attackers.told().made < attack.count; ms += 250) await pause(250);
     await stage.inCharge();
     await pause(seconds * 1_000);
     await stage.inCharge();
-    const during = stage.held(), told = attackers.told(), seen = await stage.look();
+    const during = stage.held(), told = attackers.told(), seen = stage.look(), share = others();
     if (restart) await this.#restart(attack);
     await attackers.process.kill("SIGKILL");
-    this.#tell(attack.name, seen, told, during);
+    this.#tell(attack, seen, during, share, told);
     if (attack.holds?.(told, this.ground) === false) {
       report.breaks(`${attack.name}: ${JSON.stringify(told)}`);
     }
@@ -155,23 +169,34 @@ class Siege {
     }
   }
 
-  #tell(name: string, seen: Seen, told?: Told, during?: Held): void {
+  /** `others`: the part of the machine that was at work for somebody else. */
+  #tell(
+    { name, costly }: Pick<Attack, "name" | "costly">,
+    seen: Seen,
+    held: Held,
+    others: number,
+    told?: Told,
+  ): void {
     const { report } = this;
     const answers = Object.entries(told?.answers ?? {}).map(([what, n]) => `${n} × ${what}`).join(", ");
-    const attackers = told === undefined
-      ? ""
-      : `; ${told.made} connections, ${told.open} open, ${answers || "no answer"}`;
-    const sides = during === undefined
-      ? ""
-      : (["hub", "daemon"] as const).map((side) =>
-        `; ${side} ${during[side].rssMiB.toFixed(0)} MiB, ${during[side].files} files`
-      ).join("");
+    const sides = (["hub", "daemon"] as const).map((side) =>
+      `; ${side} ${held[side].rssMiB.toFixed(0)} MiB, ${held[side].files} files`
+    );
     report.figure(
       `${name}: ${seen.requests} requests, p50 ${seen.p50} ms, p99 ${seen.p99} ms, max ${seen.most} ms, ` +
-        `${seen.errors.length} errors${attackers}${sides}`,
+        `${seen.errors.length} errors` +
+        (told === undefined
+          ? ""
+          : `; ${told.made} connections, ${told.open} open, ${answers || "no answer"}`) +
+        sides.join("") + `; others had ${(others * 100).toFixed(0)} % of the machine`,
     );
+    if (costly) return;
     if (seen.errors.length > 0) report.breaks(`${name}: ${seen.errors.length} errors, as ${seen.errors[0]}`);
-    if (seen.p99 > P99_MS) report.breaks(`${name}: p99 of honest visitors is ${seen.p99} ms`);
+    if (seen.p99 > P99_MS) {
+      const what = `${name}: p99 of honest visitors is ${seen.p99} ms`;
+      if (others <= OTHERS) report.breaks(what);
+      else report.figure(`${what}: no promise broken, the machine was busy elsewhere`);
+    }
     if (seen.requests === 0) report.breaks(`${name}: no honest visitor had an answer`);
   }
 }

@@ -9,8 +9,10 @@ import { Buffer } from "node:buffer";
 const [kind, ...rest] = Deno.args, [count, port] = rest.slice(0, 2).map(Number), hosts = rest.slice(2);
 const encoder = new TextEncoder();
 
-/** A connection is made so often at first, in ms, in groups of `GROUP`; and made anew where one ended. */
-const GROUP = 20, GROUP_MS = 10;
+/** So many are made at a time, so often, until all have been; and then anew where one ended. */
+const GROUP = 20, GROUP_ANEW = 2, GROUP_MS = 10;
+/** Those who do not read have 300 KiB each moved before they stall: more of them at a time would be a flood of bulk. */
+const GROUP_DEAF = 4;
 
 /** Slow ones send an octet so often, in ms. */
 const OCTET_MS = 3_000;
@@ -91,7 +93,8 @@ function tell(what: string): void {
 
 let next = 0;
 setInterval(() => {
-  for (let i = 0; i < GROUP && there < count; i++) void attack(hosts[next++ % hosts.length]);
+  const most = manner.deaf ? GROUP_DEAF : made < count || manner.leaves ? GROUP : GROUP_ANEW;
+  for (let i = 0; i < most && there < count; i++) void attack(hosts[next++ % hosts.length]);
 }, GROUP_MS);
 
 if (slow.length > 0) {

@@ -13,6 +13,12 @@ export interface Ground {
   callee(i: number): string;
 }
 
+/**
+ * What a connection there keeps of what is not read: least, first and most. All sides share one kernel, whose memory for
+ * TCP those who do not read would fill for everybody; attackers elsewhere would fill their own.
+ */
+const RECEIVED = "4096 16384 65536";
+
 /** Without the right to make networks everybody comes from loopback, and no cap per address can be seen. */
 const LOOPBACK: Ground = { prefix: [], foreign: false, callee: () => "127.0.0.1" };
 
@@ -41,19 +47,21 @@ export async function makeGround(rig: Rig): Promise<Ground> {
     ...numbers.map((i) => `addr add 198.18.${block + 2}.${i}/32 dev ${there}`),
     ...numbers.map((i) => `route add ${callee(i)}/32 dev ${there} src 198.18.${block + 2}.${i}`),
   ]);
-  return { prefix: ["ip", "netns", "exec", name], foreign: true, callee };
+  const prefix = ["ip", "netns", "exec", name];
+  await command(rig, [...prefix, "sh", "-c", `echo "${RECEIVED}" > /proc/sys/net/ipv4/tcp_rmem`]);
+  return { prefix, foreign: true, callee };
 }
 
 async function batch(rig: Rig, options: readonly string[], lines: readonly string[]): Promise<void> {
   await ip(rig, [...options, "-batch", rig.file("ip.batch", `${lines.join("\n")}\n`)]);
 }
 
-async function ip(rig: Rig, args: readonly string[]): Promise<void> {
-  const run = await new Deno.Command("ip", { args: [...args], cwd: rig.folder, stdin: "null" }).output()
-    .catch(
-      (cause) => {
-        throw new Error("there is no `ip` (Debian: apt-get install iproute2)", { cause });
-      },
-    );
-  if (!run.success) throw new Error(`ip ${args.join(" ")}: ${new TextDecoder().decode(run.stderr)}`);
+function ip(rig: Rig, args: readonly string[]): Promise<void> {
+  return command(rig, ["ip", ...args]);
+}
+
+async function command(rig: Rig, [program, ...args]: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, cwd: rig.folder, stdin: "null" })
+    .output();
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -67,7 +67,7 @@ export class Stage {
       ...[this.port, HONEST, THINKING_MS].map(String),
     ]);
     await this.#honest.until(() => this.#honest.stdout.includes("\n"));
-    await this.look();
+    this.look();
   }
 
   async startDaemon(): Promise<void> {
@@ -83,7 +83,7 @@ export class Stage {
   }
 
   /** What the honest visitors saw since this was asked last; up to a second is missing. */
-  async look(): Promise<Seen> {
+  look(): Seen {
     const end = this.#honest.stdout.lastIndexOf("\n") + 1;
     const lines = this.#honest.stdout.slice(this.#read, end).split("\n").slice(0, -1);
     this.#read = end;
@@ -91,13 +91,13 @@ export class Stage {
     const times = told.flatMap(({ times }) => times).sort((a, b) => a - b);
     const at = (share: number) =>
       (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0) / 10;
-    return await Promise.resolve({
+    return {
       requests: times.length,
       p50: at(0.5),
       p99: at(0.99),
       most: at(1),
       errors: told.flatMap(({ errors }) => errors),
-    });
+    };
   }
 
   /** Attackers of `kind`, with `addresses` of their own; `told` is what they said last. */
@@ -112,6 +112,16 @@ export class Stage {
 
   held(): Record<"hub" | "daemon", ReturnType<typeof held>> {
     return { hub: held(this.hub.pid), daemon: held(this.daemon.pid) };
+  }
+
+  /** Begins to watch; what is returned tells which part of the machine has been at work for nobody here since. */
+  others(...more: Process[]): () => number {
+    const pids = [Deno.pid, ...[this.hub, this.daemon, this.#honest, ...more].map(({ pid }) => pid)];
+    const before = cpu(pids);
+    return () => {
+      const now = cpu(pids);
+      return (now.busy - before.busy - (now.ours - before.ours)) / (now.all - before.all);
+    };
   }
 
   /** Requests that hub and daemon count as open. */
@@ -173,6 +183,20 @@ interface Links {
 }
 
 const NOTHING = '{"open":0,"made":0,"answers":{}}';
+
+/** Ticks of all cores, those at work, and those of `pids`. */
+function cpu(pids: readonly number[]): { all: number; busy: number; ours: number } {
+  const ticks = Deno.readTextFileSync("/proc/stat").split("\n")[0].split(/ +/).slice(1, 9).map(Number);
+  const all = sum(ticks);
+  // The fourth and the fifth are idle ones.
+  const ours = pids.map((pid) => Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1].split(" "))
+    .map((fields) => Number(fields[11]) + Number(fields[12]));
+  return { all, busy: all - ticks[3] - ticks[4], ours: sum(ours) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0);
+}
 
 /** With curl, a connection of its own for each. */
 async function ask<T>(url: string, tokenFile: string, host: string): Promise<T> {
