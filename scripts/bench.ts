@@ -6,10 +6,13 @@
  *     deno task bench [--rounds 5] [--seconds 3] [--only "connectd,frp http"] [--svg FILE] [--json FILE]
  *     deno task bench --sessions 10000
  *     deno task bench --events 2000
+ *     deno task bench --growth [--rounds 3] [--seconds 2] [--svg FILE]
  */
 import { parseArgs } from "node:util";
 import { CONTENDERS, type Tunnel } from "./bench/contenders.ts";
 import { eventLatency } from "./bench/events.ts";
+import { curves } from "./bench/curves.ts";
+import { growth } from "./bench/growth.ts";
 import { besideBulk, download, load, probe, upload } from "./bench/measure.ts";
 import { plot } from "./bench/plot.ts";
 import { rssMiB, start, stopAll, which } from "./bench/process.ts";
@@ -18,16 +21,19 @@ import { Figures, medians, ratios, VISITORS } from "./bench/table.ts";
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "3" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
     only: { type: "string", default: Object.keys(CONTENDERS).join() },
     svg: { type: "string" },
     json: { type: "string" },
     sessions: { type: "string" },
     events: { type: "string" },
+    growth: { type: "boolean", default: false },
   },
 });
-const rounds = count("rounds", options.rounds), seconds = count("seconds", options.seconds);
+const usual = options.growth ? { rounds: "3", seconds: "2" } : { rounds: "5", seconds: "3" };
+const rounds = count("rounds", options.rounds ?? usual.rounds);
+const seconds = count("seconds", options.seconds ?? usual.seconds);
 const sessions = options.sessions === undefined ? null : count("sessions", options.sessions);
 const events = options.events === undefined ? null : count("events", options.events);
 const wanted = options.only.split(",");
@@ -50,11 +56,26 @@ try {
   console.log(machine());
   if (events !== null) console.log(await eventLatency(events, folder));
   else if (sessions !== null) console.log(await idleSessions(sessions, folder));
+  else if (options.growth) await grow();
   else await compare();
 } finally {
   clean();
 }
 Deno.exit(failures === 0 ? 0 : 1);
+
+async function grow(): Promise<void> {
+  const seen = await growth({ rounds, seconds, folder });
+  if (options.svg === undefined) return;
+  const all = Object.entries(seen).map(([name, steps]) => ({
+    name,
+    points: steps.map(({ count: at, figures }) => ({
+      at,
+      value: figures.sides("cpu").reduce((sum, us) => sum + us, 0),
+    })),
+  }));
+  const title = "CPU µs a request, hub + daemon, by how many there are";
+  Deno.writeTextFileSync(options.svg, curves(title, `medians of ${rounds} rounds; ${machine()}`, all));
+}
 
 async function compare(): Promise<void> {
   const contenders = await startAll();

@@ -50,7 +50,7 @@ try {
   const runtimes = { [side]: [`--inspect=127.0.0.1:${inspector}`] };
   const tunnel = await twoProcesses(Number(line.split(" ")[1]), folder, runtimes);
   await probe(tunnel);
-  await load(tunnel, visitors, WARM, path);
+  await load(tunnel, visitors, WARM, { path });
   await profiled(tunnel, inspector);
   await counted(tunnel);
 } finally {
@@ -62,7 +62,7 @@ Deno.exit(0);
 async function profiled(tunnel: Tunnel, port: number): Promise<void> {
   using inspector = await Inspector.at(port);
   const [{ perSecond, p99, cpu, errors }, seen] = await Promise.all([
-    load(tunnel, visitors, seconds + 1, path),
+    load(tunnel, visitors, seconds + 1, { path }),
     new Promise((begin) => setTimeout(begin, 500)).then(() => inspector.profile(seconds * 1_000)),
   ]);
   const requests = perSecond * seconds;
@@ -100,7 +100,7 @@ function tell(seen: CpuProfile, requests: number): void {
 /** What the kernel sees: a load undisturbed, and a load that is traced. */
 async function counted(tunnel: Tunnel): Promise<void> {
   const process = tunnel.processes[side === "hub" ? 0 : 1];
-  const before = used(process), { perSecond } = await load(tunnel, visitors, seconds, path);
+  const before = used(process), { perSecond } = await load(tunnel, visitors, seconds, { path });
   const after = used(process), requests = perSecond * seconds;
   const each = (what: keyof typeof after, scale = 1) =>
     ((after[what] - before[what]) * scale / requests).toFixed(2);
@@ -113,7 +113,7 @@ async function counted(tunnel: Tunnel): Promise<void> {
   );
   let traced = 0;
   const calls = await systemCalls(process, async () => {
-    traced = (await load(tunnel, visitors, seconds, path)).perSecond * seconds;
+    traced = (await load(tunnel, visitors, seconds, { path })).perSecond * seconds;
   });
   if (calls === null) return;
   console.log("\ntraced: system calls a request, and those that failed");

@@ -14,14 +14,18 @@ const GRANTS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "
 const connectd = (runtime: readonly string[] = []) => [Deno.execPath(), "run", ...runtime, ...GRANTS, MAIN];
 const READY = /"ready":true/;
 
-/** Starts a hub with its state in `folder`, and makes a daemon's token for it; `runtime` are flags of Deno's. */
-export async function startHub(folder: string, runtime?: readonly string[]): Promise<BenchHub> {
-  const state = ["--state", `${folder}/hub`, "--json"], tokenFile = `${folder}/token`;
-  const process = await start(
-    "hub",
-    [...connectd(runtime), "hub", "--listen", "127.0.0.1:0", ...state],
-    READY,
-  );
+/** How a hub is started other than usual: flags of Deno's, lines of hub.yaml. */
+export interface HubOptions {
+  readonly runtime?: readonly string[];
+  readonly config?: readonly string[];
+}
+
+/** Starts a hub with its state in `folder`, and makes a daemon's token for it. */
+export async function startHub(folder: string, { runtime, config = [] }: HubOptions = {}): Promise<BenchHub> {
+  const state = ["--state", `${folder}/hub`, "--json"], file = `${folder}/hub.yaml`;
+  Deno.writeTextFileSync(file, ["version: 1", ...config].join("\n") + "\n");
+  const args = ["hub", "--config", file, "--listen", "127.0.0.1:0", ...state], tokenFile = `${folder}/token`;
+  const process = await start("hub", [...connectd(runtime), ...args], READY);
   const made = await output([...connectd(), "token", "create", "--scope", "daemon", ...state]);
   Deno.writeTextFileSync(tokenFile, JSON.parse(made).token, { mode: 0o600 });
   return { process, url: JSON.parse(process.line).hub, tokenFile };
@@ -34,31 +38,37 @@ export interface Runtimes {
 }
 
 export async function twoProcesses(port: number, folder: string, runtimes: Runtimes = {}): Promise<Tunnel> {
-  const hub = await startHub(folder, runtimes.hub),
-    where = [`hub: ${hub.url}`, `token_file: ${hub.tokenFile}`];
-  const daemon = await startDaemon(port, folder, where, runtimes.daemon);
+  const hub = await startHub(folder, { runtime: runtimes.hub });
+  const daemon = await startDaemon(folder, [...dialling(hub), ...benchLink(port)], runtimes.daemon);
   return tunnel(hub.url, [hub.process, daemon]);
 }
 
 export async function embedded(port: number, folder: string): Promise<Tunnel> {
-  const daemon = await startDaemon(port, folder, ["listen: 127.0.0.1:0"]);
+  const daemon = await startDaemon(folder, ["listen: 127.0.0.1:0", ...benchLink(port)]);
   return tunnel(JSON.parse(daemon.line).hub, [daemon]);
 }
 
-/** A daemon with one link, whose policy has a rule of each cheap kind: what they cost is in the figures. */
-async function startDaemon(
-  port: number,
-  folder: string,
-  where: readonly string[],
-  runtime?: readonly string[],
-): Promise<Running> {
-  const file = `${folder}/links.yaml`;
-  const link = [
+/** Lines of links.yaml that lead to `hub`. */
+export function dialling({ url, tokenFile }: BenchHub): string[] {
+  return [`hub: ${url}`, `token_file: ${tokenFile}`];
+}
+
+/** One link, whose policy has a rule of each cheap kind: what they cost is in the figures. */
+function benchLink(port: number): string[] {
+  return [
     ...["links:", "  bench:", `    target: localhost:${port}`, "    subdomain: bench"],
     ...["    methods: [GET, PUT]", "    paths: [/]", "    rate: 100000000/m", "    allow_ips: [127.0.0.0/8]"],
   ];
-  Deno.writeTextFileSync(file, ["version: 1", "control: 127.0.0.1:0", ...where, ...link].join("\n") + "\n");
-  const state = ["--state", `${folder}/daemon`, "--json"];
+}
+
+/** Starts a daemon on a links.yaml of these `lines`, with it and its state in `folder`. */
+export async function startDaemon(
+  folder: string,
+  lines: readonly string[],
+  runtime?: readonly string[],
+): Promise<Running> {
+  const file = `${folder}/links.yaml`, state = ["--state", `${folder}/daemon`, "--json"];
+  Deno.writeTextFileSync(file, ["version: 1", "control: 127.0.0.1:0", ...lines].join("\n") + "\n");
   return await start("daemon", [...connectd(runtime), "run", "--config", file, ...state], READY);
 }
 

@@ -18,15 +18,30 @@ export async function probe(tunnel: Tunnel): Promise<void> {
   if (text !== "hello world\n") throw new Error(`not the target's answer: ${text.slice(0, 200)}`);
 }
 
-/** Asks for `path` from `visitors` keep-alive connections for `seconds`, with wrk. */
-export async function load(tunnel: Tunnel, visitors: number, seconds: number, path = "/"): Promise<Load> {
+/** What is asked for where it is not `/` of the tunnel's one host. */
+export interface Asked {
+  readonly path?: string;
+  /** A file of wrk's that makes the requests. */
+  readonly script?: string;
+}
+
+/** Sends requests from `visitors` keep-alive connections for `seconds`, with wrk. */
+export async function load(
+  tunnel: Tunnel,
+  visitors: number,
+  seconds: number,
+  { path = "/", script }: Asked = {},
+): Promise<Load> {
   const before = tunnel.processes.map(cpuMs);
   const text = await output([
     ...["wrk", "-t", String(Math.min(2, visitors)), "-c", String(visitors), "-d", `${seconds}s`, "--latency"],
+    // By itself it calls an answer after 2 s an error; of some thousand visitors at once, each waits that long.
+    ...["--timeout", "10s"],
+    ...(script === undefined ? [] : ["-s", script]),
     ...["-H", `Host: ${tunnel.host}`, `http://127.0.0.1:${tunnel.port}${path}`],
   ]);
   const [, requests, perSecond] = /(\d+) requests in [^]*Requests\/sec: +([\d.]+)/.exec(text) ?? [];
-  const [, p99, unit] = /^ +99% +([\d.]+)(us|ms|s)$/m.exec(text) ?? [];
+  const [, p99, unit] = /^ +99% +([\d.]+)(us|ms|s) *$/m.exec(text) ?? [];
   if (p99 === undefined) throw new Error(`wrk told no figures:\n${text}`);
   const errors = [
     /Non-2xx or 3xx responses: (\d+)/,

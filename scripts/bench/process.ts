@@ -11,7 +11,7 @@ export interface Running {
 const children = new Set<Deno.ChildProcess>();
 
 /** How long a process may take to be ready, and a command to end, in ms. */
-const READY_MS = 20_000, COMMAND_MS = 120_000;
+const READY_MS = 60_000, COMMAND_MS = 120_000;
 
 /** Starts `command`; resolves with the first line it prints that matches `until`. Throws if none does. */
 export async function start(name: string, command: readonly string[], until: RegExp): Promise<Running> {
@@ -60,6 +60,20 @@ export function stopAll(): void {
     } catch {
       // It has ended by itself.
     }
+  }
+}
+
+/** Ends one of those that were started, and waits until it has ended. */
+export async function stop({ pid }: Running): Promise<void> {
+  for (const child of children) {
+    if (child.pid !== pid) continue;
+    children.delete(child);
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await child.status;
   }
 }
 

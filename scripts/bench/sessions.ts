@@ -3,11 +3,11 @@ import { systemClock } from "../../src/clock.ts";
 import { connectHub } from "../../src/daemon/connect.ts";
 import { VERSION } from "../../src/wire/hello.ts";
 import { Session } from "../../src/wire/session.ts";
-import { startHub } from "./connectd.ts";
-import { cpuMs, rssMiB, start } from "./process.ts";
+import { type BenchHub, startHub } from "./connectd.ts";
+import { cpuMs, rssMiB, type Running, start } from "./process.ts";
 
-/** Dials at a time. */
-const AT_ONCE = 50;
+/** Dials at a time, and how long one may take, in ms. */
+const AT_ONCE = 50, DIAL_MS = 20_000;
 
 /** So long the sessions are watched, in ms: several pings each. */
 const WATCH_MS = 20_000;
@@ -17,13 +17,10 @@ const FIRST = 100;
 
 /** Says what each of `count` idle sessions costs a hub. */
 export async function idleSessions(count: number, folder: string): Promise<string> {
-  const { process, url, tokenFile } = await startHub(folder);
-  const program = new URL(import.meta.url).pathname;
-  const open = async (count: number) =>
-    await start("sessions", [Deno.execPath(), "run", "-A", program, url, tokenFile, String(count)], /^open$/);
-  await open(FIRST);
+  const hub = await startHub(folder), { process } = hub;
+  await openSessions(hub, FIRST);
   const before = rssMiB(process);
-  await open(count - FIRST);
+  await openSessions(hub, count - FIRST);
   const opened = rssMiB(process), cpu = cpuMs(process);
   await new Promise((done) => setTimeout(done, WATCH_MS));
   const after = rssMiB(process), busy = (cpuMs(process) - cpu) / WATCH_MS;
@@ -34,6 +31,16 @@ export async function idleSessions(count: number, folder: string): Promise<strin
     `hub ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB with them, ${
       (busy * 100).toFixed(0)
     } % of a core`;
+}
+
+/** Starts a process that has `count` idle sessions with `hub`. */
+export async function openSessions({ url, tokenFile }: BenchHub, count: number): Promise<Running> {
+  const program = new URL(import.meta.url).pathname;
+  return await start(
+    "sessions",
+    [Deno.execPath(), "run", "-A", program, url, tokenFile, String(count)],
+    /^open$/,
+  );
 }
 
 if (import.meta.main) {
@@ -50,7 +57,8 @@ if (import.meta.main) {
 
 /** One session of a daemon without links, up to its welcome. Ends the process where the hub ends it. */
 async function open(url: string, tokenFile: string): Promise<void> {
-  const wire = await connectHub({ url, tokenFile, caFile: null, plain: false }, tokenFile, systemClock);
+  const hub = { url, tokenFile, caFile: null, plain: false };
+  const wire = await connectHub(hub, tokenFile, systemClock, DIAL_MS);
   const { promise, resolve } = Promise.withResolvers<void>();
   const handler = {
     open: () => {

@@ -68,15 +68,18 @@ export function ratios(ours: Figures, others: readonly Figures[]): string {
   return table([`${ours.name} ÷`, ...VISITORS.map((n) => `req/s at ${n}`), "down", "up"], rows);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table as Markdown has it. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = head.map((_, i) => i === 0 ? "---" : "---:");
   return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-function whole(value: number): string {
+/** Without a fraction; `–` where there is no value. */
+export function whole(value: number): string {
   return Number.isNaN(value) ? "–" : Math.round(value).toLocaleString("en-US");
 }
 
-function fine(value: number, digits = 1): string {
+/** With `digits` of a fraction. */
+export function fine(value: number, digits = 1): string {
   return Number.isNaN(value) ? "–" : value.toFixed(digits);
 }
