@@ -74,11 +74,11 @@ export class Peer {
 
   /** The session with the least to do that takes another stream; null: there is none, or all have `most`. */
   pick(most: number): Session | null {
-    let least: Session | null = null;
+    let best: Session | null = null;
     for (const { session } of this.#ways) {
-      if (session.streams < most && (least === null || session.load < least.load)) least = session;
+      if (session.streams < most && (best === null || isBetter(session, best))) best = session;
     }
-    return least;
+    return best;
   }
 
   /** Streams that its sessions take besides those that are open, of `most` each. */
@@ -88,8 +88,9 @@ export class Peer {
     return free;
   }
 
-  /** A session is ready for streams. */
+  /** A session is ready for streams. It may have come because others are dead, which would not be known here yet. */
   join(way: Way): void {
+    for (const { session } of this.#ways) session.doubt();
     this.#ways.push(way);
     this.#resume(true);
   }
@@ -143,4 +144,9 @@ export class Peer {
     this.#waiting.clear();
     for (const visitor of waiting) visitor.resume(back);
   }
+}
+
+/** One that may be dead is taken only where there is no other: it would have the least to do. */
+function isBetter(session: Session, than: Session): boolean {
+  return session.silent === than.silent ? session.load < than.load : than.silent;
 }

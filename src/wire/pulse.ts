@@ -21,12 +21,23 @@ export class Pulse {
   constructor(clock: Clock, private readonly ping: (number: number) => void, dead: () => void) {
     this.#clock = clock;
     this.#timer = clock.timer(() => {
-      if (this.#asked) return dead();
-      this.#asked = true;
-      this.ask();
-      this.#timer.set(DEAD_MS - ASK_MS);
+      if (this.#asked) dead();
+      else this.doubt();
     });
     this.#timer.set(ASK_MS);
+  }
+
+  /** It was asked and has said nothing since. */
+  get silent(): boolean {
+    return this.#asked;
+  }
+
+  /** There is reason to think that it is gone: it is to say something now. */
+  doubt(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.ask();
+    this.#timer.set(DEAD_MS - ASK_MS);
   }
 
   /** Something came. */

@@ -89,6 +89,16 @@ export class Session implements WireReceiver, FrameSink {
     return this.#pulse.rttMs;
   }
 
+  /** The other side was asked for a sign of life and has given none yet: it may be gone. */
+  get silent(): boolean {
+    return this.#pulse.silent;
+  }
+
+  /** Asks the other side for a sign of life now. */
+  doubt(): void {
+    if (!this.#over) this.#pulse.doubt();
+  }
+
   /** Opens a stream. Throws RangeError where a field can not be sent, Error once the session is over. */
   open(fields: OpenFields, sink: StreamSink): Stream {
     if (this.#over) throw new Error("the session is over");
