@@ -11,22 +11,27 @@ export class HostileHub implements Disposable {
   readonly served: Promise<unknown>;
   /** How often it was dialled. */
   dialled = 0;
-  /** It takes every connection as it took the first. */
+  /** It serves every connection as it served the first. */
   forgiving = false;
+  /** What `serve` made of the last connection that it was given. */
+  last: Promise<unknown>;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #conns: Deno.Conn[] = [];
 
   constructor(serve: (conn: Deno.TcpConn) => Promise<unknown>) {
     this.port = this.#listener.addr.port;
     const first = Promise.withResolvers<unknown>();
-    this.served = first.promise;
+    this.last = this.served = first.promise;
     // Whoever waits for it comes later, or never.
     first.promise.catch(() => {});
     void (async () => {
       for await (const conn of this.#listener) {
         this.#conns.push(conn);
-        if (this.dialled++ === 0 || this.forgiving) serve(conn).then(first.resolve, first.reject);
-        else conn.close();
+        if (this.dialled++ > 0 && !this.forgiving) conn.close();
+        else {
+          this.last = serve(conn);
+          this.last.then(first.resolve, first.reject);
+        }
       }
     })();
   }
