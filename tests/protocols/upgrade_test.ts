@@ -44,6 +44,12 @@ const SERVERS: Readonly<Record<string, Serve>> = {
     // What it has not read is lost, and so the kernel resets the connection.
     return "cut";
   },
+  "/ends-and-cuts": async (talk) => {
+    await talk.write(SWITCH);
+    await talk.endWriting();
+    await talk.octets(1, () => {});
+    return "cut";
+  },
   "/floods": async (talk) => {
     await talk.write(SWITCH);
     return await talk.write(FLOOD).then(() => "sent all", () => "cut");
@@ -139,11 +145,30 @@ const CLIENTS: Readonly<
       return await talk.write(FLOOD).then(() => "sent all", () => "cut");
     },
   },
+  "a server that has ended its direction, and cuts, ends its client": {
+    path: "/ends-and-cuts",
+    visit: async (way, path) => {
+      using talk = await shakeHands(way, path);
+      await switched(talk);
+      assert.equal(await rest(talk), "");
+      return await talk.write(FLOOD).then(() => "sent all", () => "cut");
+    },
+  },
   "a client that cuts in the middle of what is sent to it ends its server": {
     path: "/floods",
     visit: async (way, path) => {
       using talk = await shakeHands(way, path);
       await switched(talk);
+      await talk.octets(1, () => {});
+      return "cut";
+    },
+  },
+  "a client that has ended its direction, and cuts, ends its server": {
+    path: "/floods",
+    visit: async (way, path) => {
+      using talk = await shakeHands(way, path);
+      await switched(talk);
+      await talk.endWriting();
       await talk.octets(1, () => {});
       return "cut";
     },
