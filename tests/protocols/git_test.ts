@@ -5,15 +5,14 @@ import { accepting, freePort, packaged, Rig, type Run } from "../e2e/rig.ts";
 import { onBoth, openWays, type Way } from "./ways.ts";
 
 const BACKEND = "/usr/lib/git-core";
-const MODULES = "mpm_event cgi alias env authz_core";
+const MODULES = "mpm_event cgi alias env authz_core".split(" ");
 
 /** apache2 with git-http-backend over `${rig.folder}/repos`; returns its port. */
 async function serveGit(rig: Rig, apache: string): Promise<number> {
   const folder = `${rig.folder}/apache`, port = freePort();
-  // The worker of a root-started apache is another user, whom git has to trust with what is not its own.
-  const [name, group] = ["nobody", "nogroup"];
-  for (const path of [rig.folder, folder]) Deno.mkdirSync(path, { recursive: true });
+  Deno.mkdirSync(folder);
   Deno.chmodSync(rig.folder, 0o755);
+  // Under another user, git has to be told that it may serve what is not its own.
   const config = rig.file(
     "apache.conf",
     `ServerRoot ${folder}
@@ -21,17 +20,15 @@ PidFile ${folder}/pid
 ErrorLog ${folder}/error.log
 Listen 127.0.0.1:${port}
 ServerName localhost
-${
-      MODULES.split(" ").map((one) => `LoadModule ${one}_module /usr/lib/apache2/modules/mod_${one}.so`).join(
-        "\n",
-      )
-    }
-${Deno.uid() === 0 ? `User ${name}\nGroup ${group}` : ""}
+${MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
+${Deno.uid() === 0 ? "User nobody\nGroup nogroup" : ""}
 SetEnv GIT_PROJECT_ROOT ${rig.folder}/repos
 SetEnv GIT_HTTP_EXPORT_ALL 1
-SetEnv GIT_CONFIG_COUNT 1
+SetEnv GIT_CONFIG_COUNT 2
 SetEnv GIT_CONFIG_KEY_0 safe.directory
 SetEnv GIT_CONFIG_VALUE_0 *
+SetEnv GIT_CONFIG_KEY_1 gc.auto
+SetEnv GIT_CONFIG_VALUE_1 0
 ScriptAlias /git/ ${BACKEND}/git-http-backend/
 <Location /git>
 Require all granted
@@ -45,6 +42,8 @@ Require all granted
 }
 
 const ENV = {
+  // What it tidies up it does in the background, beyond the end of a test.
+  ...{ GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "gc.auto", GIT_CONFIG_VALUE_0: "0" },
   ...{ GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_TERMINAL_PROMPT: "0" },
   ...{ GIT_AUTHOR_NAME: "A", GIT_AUTHOR_EMAIL: "a@example.com", GIT_AUTHOR_DATE: "2030-01-01T00:00:00Z" },
   ...{ GIT_COMMITTER_NAME: "C", GIT_COMMITTER_EMAIL: "c@example.com" },
@@ -98,7 +97,6 @@ async function work(rig: Rig, { name, host }: Way, file: Uint8Array): Promise<st
 
   await git(rig, ".", "clone", "-q", url, second);
   assert.equal(await head(second), pushed);
-  await git(rig, second, "config", "gc.auto", "0");
 
   await git(rig, first, "commit", "-q", "--allow-empty", "-m", "a small one");
   await git(rig, first, "push", "-q", "origin", "main");
