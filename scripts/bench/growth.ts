@@ -2,7 +2,7 @@
 import { type BenchHub, dialling, startDaemon, startHub } from "./connectd.ts";
 import type { Tunnel } from "./contenders.ts";
 import { type Asked, load } from "./measure.ts";
-import { cpuMs, rssMiB, start, stop } from "./process.ts";
+import { cpuMs, rssMiB, type Running, start, stop } from "./process.ts";
 import { openSessions } from "./sessions.ts";
 import { Figures, fine, table, whole } from "./table.ts";
 
@@ -55,7 +55,7 @@ export async function growth(options: GrowthOptions): Promise<Growth> {
   const port = Number(line.split(" ")[1]);
   console.log(
     `Medians of ${options.rounds} rounds of ${options.seconds} s, ${USUAL} visitors unless said otherwise; everything ` +
-      "shares the cores. A link has connections to its target of its own: spread over more links than are asked " +
+      "shares the cores; crowds of visitors have three times as long. A link has connections to its target of its own: spread over more links than are asked " +
       "again within 4 s, a request is its connection too.\n",
   );
   const [atOne, spread] = await byLinks(port, options);
@@ -73,14 +73,21 @@ async function byLinks(port: number, { rounds, seconds, folder }: GrowthOptions)
     figures.note("ready", pair.readyMs);
     pair.tunnel.processes.forEach((process, side) => figures.note(`rss ${side}`, rssMiB(process)));
     await load(pair.tunnel, USUAL, 1);
+    await calm(pair.tunnel.processes[1]);
   }
   for (let round = 0; round < rounds; round++) {
     for (const [i, { tunnel }] of pairs.entries()) {
       await loaded(atOne[i], tunnel, USUAL, seconds);
       await loaded(spread[i], tunnel, USUAL, seconds, { script: rotating(folder, LINKS[i]) });
     }
-    for (const [i, pair] of pairs.entries()) await reloaded(atOne[i], pair, `${folder}/links-${LINKS[i]}`);
     tell(`links: round ${round + 1} of ${rounds} done`);
+  }
+  // After the loads, and one at a time: a daemon looks at its file once more by itself.
+  for (const [i, pair] of pairs.entries()) {
+    for (let round = 0; round < rounds; round++) {
+      await reloaded(atOne[i], pair, `${folder}/links-${LINKS[i]}`);
+      await calm(pair.tunnel.processes[1]);
+    }
   }
   for (const { tunnel } of pairs) for (const process of tunnel.processes) await stop(process);
   const head = ["links", ...LOAD_HEAD, "req/s spread over all", "CPU µs/request then"];
@@ -139,10 +146,11 @@ async function bySessions(port: number, { rounds, seconds, folder }: GrowthOptio
 async function byVisitors(port: number, { rounds, seconds, folder }: GrowthOptions): Promise<Step[]> {
   const all = steps(VISITORS), { tunnel } = await startPair(`${folder}/visitors`, port, 1);
   // Without the connections that a first crowd waits for.
-  await load(tunnel, VISITORS.at(-1)!, seconds);
+  await load(tunnel, VISITORS.at(-1)!, 3 * seconds);
   for (let round = 0; round < rounds; round++) {
     for (const step of all) {
-      await loaded(step, tunnel, step.count, seconds);
+      // A crowd takes a moment to be there.
+      await loaded(step, tunnel, step.count, step.count > USUAL ? 3 * seconds : seconds);
       tunnel.processes.forEach((process, side) => step.figures.note(`rss ${side}`, rssMiB(process)));
       if (step.count > USUAL) await pause(LEFT_MS);
     }
@@ -196,6 +204,15 @@ async function reloaded({ figures }: Step, { control, token }: Pair, folder: str
   const told = await answer.text();
   if (!answer.ok) throw new Error(`reload: ${answer.status} ${told}`);
   figures.note("reload", performance.now() - begun);
+}
+
+/** Resolves once `process` does nothing to speak of, at the latest after ten seconds. */
+async function calm(process: Running): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const before = cpuMs(process);
+    await pause(500);
+    if (cpuMs(process) - before <= 20) return;
+  }
 }
 
 /** A script that asks the links in turn. */
