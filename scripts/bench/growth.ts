@@ -60,7 +60,7 @@ export async function growth(options: GrowthOptions): Promise<Growth> {
   );
   const [atOne, spread] = await byLinks(port, options);
   const sessions = await bySessions(port, options), visitors = await byVisitors(port, options);
-  return { "links": atOne, "links, all of them asked": spread, "idle sessions": sessions, visitors };
+  return { "links": atOne, "links, all asked": spread, "idle sessions": sessions, visitors };
 }
 
 /** Links of one daemon: every pair is there at once, and each round asks all of them. */
