@@ -32,8 +32,17 @@ export interface ListenerOptions {
  */
 const BEYOND = 512, BEYOND_SHORT = 24;
 
+/** Accepting goes on as long as somebody waits: who is beyond the limits is read in so many turns before it has to go. */
+const TURNS = 16;
+
 /** Where nothing can be accepted, it is tried again so much later. */
 const ACCEPT_PAUSE_MS = 100;
+
+/** Whoever is connected when a drain begins has so long for a request: it may be on its way. */
+const KEPT_MS = 1_000;
+
+/** Turns of the loop in which a stopped listener takes those who are in the kernel's queue: more come all the time. */
+const LAST_TURNS = 100;
 
 /** A unix socket's peer is on this machine. */
 const LOCAL = "127.0.0.1";
@@ -64,8 +73,13 @@ export class Listener {
   /** Those beyond the limits, the oldest first: on their way out unless what they want is urgent. */
   readonly #beyond = new Set<Visitor>();
   readonly #clients = new Map<string, Client>();
-  #settled: (() => void) | null = null;
+  /** Accepted in all. */
+  #accepted = 0;
+  /** Set while a drain waits: something ended. */
+  #look: (() => void) | null = null;
+  #stopped: Promise<void> | null = null;
   #drained: Promise<void> | null = null;
+  #closed = false;
 
   constructor(options: ListenerOptions) {
     this.limits = options.limits;
@@ -93,29 +107,23 @@ export class Listener {
     this.#take(socket, peer, false);
   }
 
-  /** Accepts no more; connections end with the answer they are at. */
-  stop(): void {
+  /** Accepts no more, which is so when this resolves; connections end with the next answer. */
+  stop(): Promise<void> {
     this.draining = true;
-    this.#stopAccepting();
+    return this.#stopped ??= this.#emptyQueues();
   }
 
-  /** Stops, and waits for the answers that are due, up to the `ms` of the first call. */
+  /**
+   * Stops, and waits for the answers that are due and, for a moment, for the requests of who is connected, up to the `ms`
+   * of the first call.
+   */
   drain(ms: number): Promise<void> {
-    this.stop();
-    if (this.busy === 0) return Promise.resolve();
-    return this.#drained ??= new Promise((resolve) => {
-      const timer = this.clock.timer(() => this.#settled?.());
-      this.#settled = () => {
-        this.#settled = null;
-        timer.drop();
-        resolve();
-      };
-      timer.set(ms);
-    });
+    return this.#drained ??= this.#drain(ms);
   }
 
   /** Cuts everything. */
   close(): void {
+    this.#closed = true;
     this.#stopAccepting();
     for (const visitor of [...this.#visitors, ...this.#beyond]) visitor.destroy();
   }
@@ -155,7 +163,7 @@ export class Listener {
 
   /** A connection has nothing in flight any more. */
   settled(): void {
-    if (--this.busy === 0) this.#settled?.();
+    if (--this.busy === 0) this.#look?.();
   }
 
   /** `short`: descriptors ran out. Returns how many may be there beyond the limits where this one is; else Infinity. */
@@ -183,14 +191,13 @@ export class Listener {
     for (;;) {
       try {
         const conn = await socket.accept();
-        // It was closed meanwhile, and so would this one have been.
-        if (!this.#sockets.includes(socket)) return conn.close();
+        if (this.#closed) return conn.close();
+        this.#accepted++;
         if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
         const { remoteAddr } = conn;
         const peer = "hostname" in remoteAddr ? remoteAddr.hostname : LOCAL;
         const most = this.#take(conn, peer, descriptors.short);
-        if (most === Infinity || ++unheard < most / 2) continue;
-        // Accepting goes on as long as somebody waits: before the oldest goes it shall have been read.
+        if (most === Infinity || ++unheard < most / TURNS) continue;
         await new Promise((turn) => setTimeout(turn));
         unheard = 0;
       } catch (error) {
@@ -208,6 +215,32 @@ export class Listener {
         });
       }
     }
+  }
+
+  async #drain(ms: number): Promise<void> {
+    const { clock } = this, begun = clock.mono();
+    await this.stop();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.timer(() => this.#look?.());
+    this.#look = () => {
+      const wait = this.busy > 0 ? ms : this.#visitors.size > 0 ? Math.min(ms, KEPT_MS) : 0;
+      const left = begun + wait - clock.mono();
+      if (left > 0) return timer.set(left);
+      this.#look = null;
+      timer.drop();
+      resolve();
+    };
+    this.#look();
+    await promise;
+  }
+
+  /** Whoever is in a kernel's queue is connected as far as he knows: closing at once would reset him and his request. */
+  async #emptyQueues(): Promise<void> {
+    for (let turns = 0, before = -1; before !== this.#accepted && turns < LAST_TURNS; turns++) {
+      before = this.#accepted;
+      await new Promise((turn) => setTimeout(turn));
+    }
+    this.#stopAccepting();
   }
 
   #stopAccepting(): void {
