@@ -69,6 +69,9 @@ export interface Hub {
 
 const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
 
+/** When the hub ends, visitors who are connected have so long for a request, and hear with its answer that it is the last. */
+const KEPT_MS = 1_000;
+
 /** Refusals are reported, and expired tokens noticed, so often. */
 const TICK_MS = 900;
 /** Records of links that stay declared are looked through so often. */
@@ -174,7 +177,7 @@ class RunningHub implements Hub, HubState {
     if (hostname === this.#address.hostname && port === this.#address.port) return;
     const before = this.#listener!;
     await this.#listen(listen);
-    before.stop();
+    await before.stop();
     this.#left = [...this.#left, before].filter(({ connections }) => connections > 0);
     this.sessions.tellUrls();
   }
@@ -182,7 +185,7 @@ class RunningHub implements Hub, HubState {
   async drain(ms: number): Promise<void> {
     this.#route.draining = true;
     this.sessions.drain();
-    await Promise.all(this.#listeners().map((listener) => listener.drain(ms)));
+    await Promise.all(this.#listeners().map((listener) => listener.drain(ms, KEPT_MS)));
   }
 
   close(): Promise<void> {

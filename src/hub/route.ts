@@ -41,7 +41,6 @@ export class Route {
   serve(exchange: Exchange, label: string): void {
     const link = this.names.find(label);
     if (link === undefined) return exchange.refuse(UNKNOWN);
-    if (this.draining) return exchange.refuse(DRAINING);
     const { head } = exchange;
     if (head.host.length > HOST_MAX) return this.#deny(exchange, link, MALFORMED);
     if (head.raw.length > MAX_HEAD) return this.#deny(exchange, link, TOO_LARGE);
@@ -53,6 +52,8 @@ export class Route {
       return void new Upstream(exchange, link, session);
     }
     if (peer.online) return this.#deny(exchange, link, BUSY);
+    // No daemon comes back here any more.
+    if (this.draining) return exchange.refuse(DRAINING);
     this.#await(exchange, link);
   }
 

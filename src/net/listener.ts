@@ -38,9 +38,6 @@ const TURNS = 16;
 /** Where nothing can be accepted, it is tried again so much later. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** Whoever is connected when a drain begins has so long for a request: it may be on its way. */
-const KEPT_MS = 1_000;
-
 /** Turns of the loop in which a stopped listener takes those who are in the kernel's queue: more come all the time. */
 const LAST_TURNS = 100;
 
@@ -114,11 +111,11 @@ export class Listener {
   }
 
   /**
-   * Stops, and waits for the answers that are due and, for a moment, for the requests of who is connected, up to the `ms`
-   * of the first call.
+   * Stops, and waits for the answers that are due, up to `ms`. `keptMs`: so long even for the requests of those who are
+   * connected, which may be on their way. Both as they were in the first call.
    */
-  drain(ms: number): Promise<void> {
-    return this.#drained ??= this.#drain(ms);
+  drain(ms: number, keptMs = 0): Promise<void> {
+    return this.#drained ??= this.#drain(ms, keptMs);
   }
 
   /** Cuts everything. */
@@ -217,13 +214,13 @@ export class Listener {
     }
   }
 
-  async #drain(ms: number): Promise<void> {
+  async #drain(ms: number, keptMs: number): Promise<void> {
     const { clock } = this, begun = clock.mono();
     await this.stop();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = clock.timer(() => this.#look?.());
     this.#look = () => {
-      const wait = this.busy > 0 ? ms : this.#visitors.size > 0 ? Math.min(ms, KEPT_MS) : 0;
+      const wait = this.busy > 0 ? ms : this.#visitors.size > 0 ? Math.min(ms, keptMs) : 0;
       const left = begun + wait - clock.mono();
       if (left > 0) return timer.set(left);
       this.#look = null;
