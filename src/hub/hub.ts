@@ -69,6 +69,12 @@ export interface Hub {
 
 const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
 
+/**
+ * When the hub ends and there is a front before it, so long it still takes whoever comes: the front looks at /readyz and
+ * finds others, or holds them. Closing a listener resets those who are in its queue, and their requests with them.
+ */
+const FRONT_MS = 1_000;
+
 /** When the hub ends, visitors who are connected have so long for a request, and hear with its answer that it is the last. */
 const KEPT_MS = 1_000;
 
@@ -185,7 +191,18 @@ class RunningHub implements Hub, HubState {
   async drain(ms: number): Promise<void> {
     this.#route.draining = true;
     this.sessions.drain();
+    if (this.#o.trustedProxies.length > 0) await this.#beLeft();
     await Promise.all(this.#listeners().map((listener) => listener.drain(ms, KEPT_MS)));
+  }
+
+  /** Answers say close, /readyz says no, and the front takes its visitors elsewhere. */
+  async #beLeft(): Promise<void> {
+    for (const listener of this.#listeners()) listener.draining = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.clock.timer(resolve);
+    timer.set(FRONT_MS);
+    await promise;
+    timer.drop();
   }
 
   close(): Promise<void> {
