@@ -11,9 +11,10 @@ import { type Campaign, Report } from "./soak/campaign.ts";
 import { faults } from "./soak/faults.ts";
 import { memory } from "./soak/memory.ts";
 import { overload } from "./soak/overload.ts";
+import { restarts } from "./soak/restarts.ts";
 import { traffic } from "./soak/traffic.ts";
 
-const CAMPAIGNS: Readonly<Record<string, Campaign>> = { traffic, memory, faults, overload };
+const CAMPAIGNS: Readonly<Record<string, Campaign>> = { traffic, memory, faults, overload, restarts };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -36,6 +36,10 @@ export class Crowd {
   answered = 0;
   /** Refused or cut during a fault. */
   interrupted = 0;
+  /** Refused or cut while nothing was broken. */
+  failed = 0;
+  /** The longest that any answer took, in ms. */
+  slowest = 0;
   /** By fault: the longest that anybody waited. */
   readonly longest = new Map<string, number>();
   readonly #asked = new Set<Asked>();
@@ -49,9 +53,11 @@ export class Crowd {
     private readonly report: Report,
     seed: number,
     lanes: number,
+    /** Whether there are some who wait for what never comes. */
+    patient = true,
   ) {
     this.#lanes = Array.from({ length: lanes }, (_, n) => {
-      const kinds = n % 4 === 3 ? PATIENT : KINDS;
+      const kinds = patient && n % 4 === 3 ? PATIENT : KINDS;
       return this.#lane(new Random(1_000 * seed + n), kinds);
     });
   }
@@ -115,6 +121,7 @@ export class Crowd {
     try {
       await run(visitor, () => asked.heard = true);
       this.answered++;
+      this.slowest = Math.max(this.slowest, performance.now() - asked.begun);
       return !spends;
     } catch (error) {
       const fault = this.#fault ?? before;
@@ -122,6 +129,7 @@ export class Crowd {
       else if (fault !== null) this.interrupted++;
       // Who waits for nothing is refused in time, or goes.
       else if (!this.#over && !(patient && !(error instanceof Cut))) {
+        this.failed++;
         this.report.breaks(`nothing was broken, and ${name} failed: ${error}`);
       }
       return false;

@@ -33,14 +33,17 @@ export class World {
     /** Where its files and states are. */
     readonly folder: string,
     private readonly breaks: (what: string) => void,
+    /** Of hub.yaml. */
+    private readonly hubConfig = "version: 1\n",
   ) {}
 
   /** `via`: given the hub's port, the one that the daemon dials. */
-  async start(via: ((hub: number) => number) | null = null): Promise<void> {
+  async start(via: ((hub: number) => number | Promise<number>) | null = null): Promise<void> {
+    Deno.writeTextFileSync(`${this.folder}/hub.yaml`, this.hubConfig);
     await Promise.all([this.begin("hub"), this.begin("target")]);
     const made = await this.rig.run(["token", "create", "--scope", "daemon", "--state", this.#state("hub")]);
     Deno.writeTextFileSync(`${this.folder}/token`, made.stdout);
-    this.#via = via === null ? null : via(this.port);
+    this.#via = via === null ? null : await via(this.port);
     const lines = [
       `version: 1\nhub: http://localhost:${this.#via ?? this.port}\ntoken_file: ./token\nlinks:`,
       `  steady:\n    target: localhost:${this.#targetPort}\n    subdomain: steady`,
@@ -119,7 +122,7 @@ export class World {
       return rig.spawn(Deno.execPath(), [...grants, script, String(this.#targetPort), this.notes.path]);
     }
     const args = role === "hub"
-      ? ["hub", "--listen", `127.0.0.1:${this.port}`]
+      ? ["hub", "--config", `${this.folder}/hub.yaml`, "--listen", `127.0.0.1:${this.port}`]
       : ["run", "--config", `${this.folder}/links.yaml`, "--control", "127.0.0.1:0"];
     return rig.connectd([...args, "--state", this.#state(role), "--json"]);
   }
