@@ -82,9 +82,6 @@ function overlong(text: string): string {
   });
 }
 
-/** Stands for a star while a pattern is read as a path is: no reading changes letters. */
-const STAR = "STAR";
-
 /** Whether a server that reads paths so is asked, by `target`, for something that `patterns` admit. */
 export function admitsAsRead(reading: Reading, patterns: readonly string[], target: string): boolean {
   const given = reading(target.split("?")[0]);
@@ -94,14 +91,26 @@ export function admitsAsRead(reading: Reading, patterns: readonly string[], targ
 function admits(reading: Reading, pattern: string, given: readonly string[]): boolean {
   const exact = pattern.startsWith("= ");
   const written = exact ? pattern.slice(2) : pattern.replace(/\/\*\*$/, "") || "/";
-  const wanted = reading(written.split("/").map((part) => part === "*" ? STAR : part).join("/"))!;
-  const ends = wanted.at(-1) === "" ? wanted.slice(0, -1) : wanted;
-  const path = given.at(-1) === "" ? given.slice(0, -1) : given;
-  if (
-    exact && (ends.length !== path.length || (ends.length < wanted.length) !== (path.length < given.length))
-  ) {
-    return false;
+  const slash = written.endsWith("/"), givenSlash = given.at(-1) === "";
+  const wanted = written.slice(1, slash ? -1 : undefined).split("/").filter((segment) => segment !== "");
+  const length = givenSlash ? given.length - 1 : given.length;
+  if (exact && (slash !== givenSlash || wanted.length !== length)) return false;
+  return wanted.length <= length &&
+    wanted.every((segment, i) =>
+      segment === "*" ? given[i] !== "" : names(reading, segment).includes(given[i])
+    );
+}
+
+const known = new Map<Reading, Map<string, string[]>>();
+
+/** What a segment of a pattern is to a server. A semicolon and its escape are one to a policy, and two to some servers. */
+function names(reading: Reading, segment: string): string[] {
+  let ofReading = known.get(reading);
+  if (ofReading === undefined) known.set(reading, ofReading = new Map());
+  let segments = ofReading.get(segment);
+  if (segments === undefined) {
+    const writings = [segment, segment.replaceAll(/%3b/gi, ";"), segment.replaceAll(";", "%3b")];
+    ofReading.set(segment, segments = writings.map((writing) => reading("/" + writing)![0]));
   }
-  return ends.length <= path.length &&
-    ends.every((part, i) => part === STAR ? path[i] !== "" : part === path[i]);
+  return segments;
 }
