@@ -2,16 +2,11 @@
  * A hub, a daemon and a target that are killed, frozen and cut off from each other at any moment under load: no unsafe
  * request reaches the target twice, nobody waits longer than promised, and the link is soon back.
  */
-import { Random } from "../../tests/pure/random.ts";
 import type { Rig } from "../../tests/e2e/rig.ts";
 import type { Campaign, Report } from "./campaign.ts";
-import { Crowd } from "./faults/crowd.ts";
-import { Notes } from "./faults/notes.ts";
-import { Proxy } from "./faults/proxy.ts";
-import { type Outage, Rounds } from "./faults/rounds.ts";
-import { ROLES, World } from "./faults/world.ts";
-
-const LANES = 16;
+import type { Outage } from "./faults/rounds.ts";
+import { stage } from "./faults/stage.ts";
+import { ROLES } from "./faults/world.ts";
 
 export const faults: Campaign = {
   about: "daemon, hub and target killed and frozen, the network between them away",
@@ -26,7 +21,7 @@ export const faults: Campaign = {
 
 /** Each of them killed `rounds` times; away so long, at times, that visitors wait for it in vain. */
 async function kills(rounds: number, seed: number, rig: Rig, report: Report): Promise<void> {
-  await stage("kills", seed, rig, report, async (run, random) => {
+  await stage({ name: "kills", seed, rig, report }, async (run, random) => {
     for (let n = 0; n < rounds; n++) {
       for (const role of ROLES) await run.kill(role, random.below(8) === 0 ? 8_000 : 1_500);
     }
@@ -35,7 +30,7 @@ async function kills(rounds: number, seed: number, rig: Rig, report: Report): Pr
 
 /** Mostly for a moment; some longer than a session lives without a sign of life. */
 async function freezes(rounds: number, seed: number, rig: Rig, report: Report): Promise<void> {
-  await stage("freezes", seed, rig, report, async (run, random) => {
+  await stage({ name: "freezes", seed, rig, report }, async (run, random) => {
     for (let n = 0; n < Math.ceil(rounds / 3); n++) {
       for (const role of ROLES) {
         await run.freeze(
@@ -51,43 +46,14 @@ const OUTAGES: readonly Outage[] = ["refuse", "stall", "lose"];
 
 /** Of up to five seconds, now and then of up to a minute; in a run of many rounds longer ones, too. */
 async function outages(rounds: number, seed: number, rig: Rig, report: Report): Promise<void> {
-  await stage("outages", seed, rig, report, async (run, random) => {
+  await stage({ name: "outages", seed, rig, report, apart: true }, async (run, random) => {
     for (let n = 0; n < rounds; n++) {
       await run.cut();
+      if (n % 4 === 0) await run.halfDead();
       await run.bad(random.of(["delay", "slice"]), 500);
       await run.outage(random.of(OUTAGES), random.below(5_000));
       if (n % 10 === 5) await run.outage(OUTAGES[Math.floor(n / 10) % 3], 5_000 + random.below(25_000));
       if (n % 50 === 49) await run.outage(OUTAGES[Math.floor(n / 50) % 3], 61_000 + random.below(20_000));
     }
-  }, true);
-}
-
-/** A world and its crowd, and rounds in it. `apart`: a proxy stands between daemon and hub. */
-async function stage(
-  name: string,
-  seed: number,
-  rig: Rig,
-  report: Report,
-  act: (run: Rounds, random: Random) => Promise<void>,
-  apart = false,
-): Promise<void> {
-  const random = new Random(seed);
-  const folder = `${rig.folder}/${name}`;
-  Deno.mkdirSync(folder);
-  const notes = new Notes(report, `${folder}/notes`);
-  const world = new World(rig, notes, folder, (what) => report.breaks(what));
-  using proxy = new Proxy(() => world.port, random);
-  await world.start(apart ? () => proxy.port : null);
-  const crowd = new Crowd(() => world.port, notes, report, seed, LANES);
-  const rounds = new Rounds(world, crowd, report, random, proxy);
-  await act(rounds, random);
-  await crowd.leave();
-  await world.close();
-  report.figure(
-    `${name}: ${notes.requests} requests, ${crowd.answered} answered, ${crowd.interrupted} interrupted`,
-  );
-  for (const [fault, ms] of crowd.longest) {
-    report.figure(`  ${fault}: longest wait ${(ms / 1000).toFixed(2)} s`);
-  }
-  rounds.tell();
+  });
 }

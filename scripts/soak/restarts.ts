@@ -17,13 +17,13 @@ export const restarts: Campaign = {
   usual: { rounds: 100 },
   limitMs: ({ rounds }) => 120_000 + rounds * 30_000,
   async run({ rounds, seed }, rig, report) {
-    await restart("daemon", rounds, seed, rig, report);
-    if (packaged("haproxy", "haproxy") !== null) await restart("hub", rounds, seed, rig, report);
+    await restartedUnderLoad("daemon", rounds, seed, rig, report);
+    if (packaged("haproxy", "haproxy") !== null) await restartedUnderLoad("hub", rounds, seed, rig, report);
   },
 };
 
 /** One of them restarted `rounds` times; the hub behind haproxy, through which the daemon dials, too. */
-async function restart(
+export async function restartedUnderLoad(
   role: "daemon" | "hub",
   rounds: number,
   seed: number,

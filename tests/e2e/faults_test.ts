@@ -60,15 +60,6 @@ Deno.test("a visitor whose daemon or hub is killed is not left waiting", async (
   second.close();
 });
 
-Deno.test("a visitor whose daemon is frozen has an answer once it gives no sign of life", async () => {
-  await using rig = new Rig();
-  const { daemon, url } = await pair(rig);
-  daemon.signal("SIGSTOP");
-  assert.match(await ending(`${url}/`, 15), /^50[23]$/);
-  daemon.signal("SIGCONT");
-  await eventually(() => curl(url), ({ status }) => status === 200);
-});
-
 Deno.test("a visitor in the gap of a daemon's restart waits and is served, and the address stays", async () => {
   await using rig = new Rig();
   const { daemon, url, startDaemon } = await pair(rig);

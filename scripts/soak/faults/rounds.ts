@@ -9,6 +9,9 @@ import { pause, type Role, TIMEOUT_MS, type World } from "./world.ts";
 /** Nobody waits longer: after a kill, for a frozen daemon or hub, for a frozen target (wheels turn by 200 ms). */
 const KILL_MS = 6_000, FROZEN_MS = 15_000, FROZEN_TARGET_MS = TIMEOUT_MS + 1_000;
 
+/** A request that waits for nothing is served within that. */
+const PROMPT_MS = 2_000;
+
 /** A session dies of 12 s without a sign of life. */
 const DEATH_MS = 12_000;
 
@@ -83,6 +86,17 @@ export class Rounds {
     await this.crowd.over(fault);
   }
 
+  /** The ways are lost, and the hub is not told; then the daemon is there again, as another process. */
+  async halfDead(): Promise<void> {
+    await this.#moment();
+    const fault = this.#strike("half-dead", KILL_MS);
+    this.proxy!.loseAll();
+    await this.world.end("daemon", "SIGKILL");
+    await this.world.begin("daemon");
+    await this.#back(performance.now() - fault.at);
+    await this.crowd.over(fault);
+  }
+
   /** A bad way that breaks nothing. */
   async bad(manner: "delay" | "slice", ms: number): Promise<void> {
     this.proxy!.manner = manner;
@@ -115,5 +129,11 @@ export class Rounds {
   async #back(awayMs: number, lateMs = 0): Promise<void> {
     const ms = Math.max(0, await this.world.serves() - Math.max(0, lateMs));
     this.#reconnects[RECONNECT.findIndex(([upTo]) => awayMs <= upTo)].add(ms);
+    // From now on all are served, whatever else the hub still takes for alive.
+    for (let n = 0; n < 10; n++) {
+      if (!await this.world.probe(PROMPT_MS)) {
+        this.report.breaks("a request was not served though the link was back");
+      }
+    }
   }
 }
