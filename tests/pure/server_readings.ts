@@ -21,7 +21,7 @@ export const READINGS: Readonly<Record<string, Reading>> = {
   },
   /** Tomcat: path parameters go before anything is unescaped. */
   "parameters, escapes, slashes merged, dots": (path) =>
-    resolved(merged(split(unescaped(split(path).map(bare).join("/"))))),
+    resolved(merged(split(unescaped("/" + split(path).map(bare).join("/"))))),
   /** Frameworks that cut parameters off what was unescaped. */
   "escapes, parameters, slashes merged, dots": (path) => resolved(merged(split(unescaped(path)).map(bare))),
   /** IIS and others on Windows: a backslash parts segments, and so does an escaped one. */
