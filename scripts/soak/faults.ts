@@ -5,7 +5,7 @@
 import type { Rig } from "../../tests/e2e/rig.ts";
 import type { Campaign, Report } from "./campaign.ts";
 import type { Outage } from "./faults/rounds.ts";
-import { stage } from "./faults/stage.ts";
+import { lossy, stage } from "./faults/stage.ts";
 import { ROLES } from "./faults/world.ts";
 
 export const faults: Campaign = {
@@ -16,6 +16,7 @@ export const faults: Campaign = {
     await kills(rounds, seed, rig, report);
     await freezes(rounds, seed, rig, report);
     await outages(rounds, seed, rig, report);
+    await lossy({ name: "lossy", seed, rig, report }, Math.ceil(rounds / 5));
   },
 };
 

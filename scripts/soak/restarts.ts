@@ -33,8 +33,8 @@ export async function restartedUnderLoad(
   const folder = `${rig.folder}/${role}-restarts`;
   Deno.mkdirSync(folder);
   const notes = new Notes(report, `${folder}/notes`);
-  const config = `version: 1\n${role === "hub" ? "trusted_proxies: [127.0.0.1/32]\n" : ""}`;
-  const world = new World(rig, notes, folder, (what) => report.breaks(what), config);
+  const hubConfig = `version: 1\n${role === "hub" ? "trusted_proxies: [127.0.0.1/32]\n" : ""}`;
+  const world = new World(rig, notes, folder, (what) => report.breaks(what), { hubConfig });
   const front = role === "hub" ? freePort() : null;
   await world.start(
     front === null ? null : async (hub) => {

@@ -44,7 +44,11 @@ export class Proxy implements Disposable {
   #changed = Promise.withResolvers<void>();
   #over = false;
 
-  constructor(private readonly hub: () => number, private readonly random: Random) {
+  constructor(
+    private readonly hub: () => number,
+    private readonly random: Random,
+    private readonly hostname = "127.0.0.1",
+  ) {
     this.port = (this.#listener.addr as Deno.NetAddr).port;
     void this.#accept();
   }
@@ -98,7 +102,7 @@ export class Proxy implements Disposable {
     await this.#moving();
     let hub: Deno.TcpConn;
     try {
-      hub = await Deno.connect({ hostname: "127.0.0.1", port: this.hub() });
+      hub = await Deno.connect({ hostname: this.hostname, port: this.hub() });
     } catch {
       return daemon.close();
     }

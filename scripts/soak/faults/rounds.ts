@@ -97,6 +97,23 @@ export class Rounds {
     await this.crowd.over(fault);
   }
 
+  /** Nothing may fail for so long. */
+  async calm(ms: number): Promise<void> {
+    await pause(ms);
+  }
+
+  /** A wire is taken down for `ms`: nobody is told, and what was on its way is sent again by the kernels. */
+  async unplugged(up: (up: boolean) => Promise<void>, ms: number): Promise<void> {
+    await this.#moment();
+    const fault = this.#strike(ms <= DEATH_MS ? "unplugged" : "unplugged for long", FROZEN_MS, ms > DEATH_MS);
+    await up(false);
+    await pause(ms);
+    await up(true);
+    // Kernels try again ever more seldom: a session may stand still for as long again while another one serves.
+    await this.#serving(ms);
+    await this.crowd.over(fault);
+  }
+
   /** A bad way that breaks nothing. */
   async bad(manner: "delay" | "slice", ms: number): Promise<void> {
     this.proxy!.manner = manner;
@@ -126,9 +143,14 @@ export class Rounds {
   }
 
   /** Waits for the link to serve. `awayMs`: how long that was impossible; `lateMs`: of the wait, what is still outage. */
-  async #back(awayMs: number, lateMs = 0): Promise<void> {
+  async #serving(awayMs: number, lateMs = 0): Promise<void> {
     const ms = Math.max(0, await this.world.serves() - Math.max(0, lateMs));
     this.#reconnects[RECONNECT.findIndex(([upTo]) => awayMs <= upTo)].add(ms);
+  }
+
+  /** The same, and then every request is to be served. */
+  async #back(awayMs: number, lateMs = 0): Promise<void> {
+    await this.#serving(awayMs, lateMs);
     // From now on all are served, whatever else the hub still takes for alive.
     for (let n = 0; n < 10; n++) {
       if (!await this.world.probe(PROMPT_MS)) {

@@ -16,7 +16,22 @@ const SERVING_MS = 40_000;
 /** One probe that finds a way which is dead shall not hold up the next. */
 const PROBE_MS = 250;
 
+const CONNECTD = new URL("../../../mod.ts", import.meta.url).pathname;
+const SERVICE = new URL("service.ts", import.meta.url).pathname;
+
 export const pause = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
+
+/** What differs from three processes that find each other on loopback. */
+export interface Where {
+  /** hub.yaml. */
+  readonly hubConfig: string;
+  /** Where the hub listens. */
+  readonly listen: { readonly hostname: string; readonly port: number };
+  /** The hub as the daemon's file names it, in the place of that on loopback. */
+  readonly hub: string;
+  /** What starts a program where `role` is to run. */
+  inside(role: Role): readonly string[];
+}
 
 export class World {
   readonly #processes: Partial<Record<Role, Process>> = {};
@@ -33,19 +48,20 @@ export class World {
     /** Where its files and states are. */
     readonly folder: string,
     private readonly breaks: (what: string) => void,
-    /** Of hub.yaml. */
-    private readonly hubConfig = "version: 1\n",
+    private readonly where: Partial<Where> = {},
   ) {}
 
   /** `via`: given the hub's port, the one that the daemon dials. */
   async start(via: ((hub: number) => number | Promise<number>) | null = null): Promise<void> {
-    Deno.writeTextFileSync(`${this.folder}/hub.yaml`, this.hubConfig);
+    Deno.writeTextFileSync(`${this.folder}/hub.yaml`, this.where.hubConfig ?? "version: 1\n");
     await Promise.all([this.begin("hub"), this.begin("target")]);
     const made = await this.rig.run(["token", "create", "--scope", "daemon", "--state", this.#state("hub")]);
     Deno.writeTextFileSync(`${this.folder}/token`, made.stdout);
     this.#via = via === null ? null : await via(this.port);
     const lines = [
-      `version: 1\nhub: http://localhost:${this.#via ?? this.port}\ntoken_file: ./token\nlinks:`,
+      `version: 1\nhub: ${
+        this.where.hub ?? `http://localhost:${this.#via ?? this.port}`
+      }\ntoken_file: ./token\nlinks:`,
       `  steady:\n    target: localhost:${this.#targetPort}\n    subdomain: steady`,
       `    timeout: ${TIMEOUT_MS / 1_000}s\n`,
     ];
@@ -66,7 +82,7 @@ export class World {
       this.breaks(`the ${role} ended by itself with ${code}: ${stderr.slice(-1_000)}`);
     });
     const { hub, port } = await process.ready<{ hub: string; port: number }>();
-    if (role === "hub") this.port = Number(new URL(hub).port);
+    if (role === "hub" && this.where.listen === undefined) this.port = Number(new URL(hub).port);
     if (role === "target") this.#targetPort = port;
   }
 
@@ -115,16 +131,27 @@ export class World {
   }
 
   #launch(role: Role): Process {
-    const { rig } = this;
-    if (role === "target") {
-      const grants = ["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
-      const script = new URL("service.ts", import.meta.url).pathname;
-      return rig.spawn(Deno.execPath(), [...grants, script, String(this.#targetPort), this.notes.path]);
-    }
-    const args = role === "hub"
-      ? ["hub", "--config", `${this.folder}/hub.yaml`, "--listen", `127.0.0.1:${this.port}`]
+    const run = ["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+    const { listen, inside } = this.where;
+    const [program, ...args] = [
+      ...(inside?.(role) ?? []),
+      ...[Deno.execPath(), ...run],
+      ...(role === "target" ? [SERVICE, String(this.#targetPort), this.notes.path] : [
+        CONNECTD,
+        ...this.#arguments(role, listen?.hostname ?? "127.0.0.1"),
+        "--state",
+        this.#state(role),
+        "--json",
+      ]),
+    ];
+    return this.rig.spawn(program, args);
+  }
+
+  #arguments(role: "hub" | "daemon", hostname: string): string[] {
+    const port = this.where.listen?.port ?? this.port;
+    return role === "hub"
+      ? ["hub", "--config", `${this.folder}/hub.yaml`, "--listen", `${hostname}:${port}`]
       : ["run", "--config", `${this.folder}/links.yaml`, "--control", "127.0.0.1:0"];
-    return rig.connectd([...args, "--state", this.#state(role), "--json"]);
   }
 
   #state(role: Role): string {
