@@ -63,7 +63,7 @@ export async function restartedUnderLoad(
 
 /**
  * Asks ten times a second whether the hub is ready. While it is not, requests go to a place where nobody listens, five times
- * a second for up to 5 s, until the hub is there again: nothing of them has been sent by then. No connection to the hub
+ * a second for up to 15 s, until the hub is there again: nothing of them has been sent by then. No connection to the hub
  * carries two requests, so that none can be closed under the second one.
  */
 function haproxy(front: number, hub: number): string {
@@ -75,7 +75,7 @@ defaults
   timeout client 1h
   timeout server 1h
   timeout tunnel 1h
-  retries 25
+  retries 75
   option redispatch 1
   option http-server-close
 frontend front
