@@ -112,6 +112,15 @@ async function events(visitor: Visitor, heard: () => void): Promise<void> {
   visitor.ledger.answered(number);
 }
 
+/** A target that reads the request's head and goes: were it sent again, it would be there twice. */
+async function deserted(visitor: Visitor): Promise<void> {
+  const { random, ledger } = visitor;
+  const method = random.of(["POST", "DELETE", "PATCH"]), number = ledger.send(method);
+  await visitor.send({ method, path: `/die/${number}` }, number);
+  const head = await visitor.head(), told = await visitor.text(head);
+  if (!/^HTTP\/1\.1 50[23] /.test(head.first)) throw new Broken(`502 is due, not ${head.first} ${told}`);
+}
+
 /** A target that gives no answer. */
 async function hold(visitor: Visitor, heard: () => void, method: string): Promise<void> {
   const number = visitor.ledger.send(method);
@@ -129,6 +138,7 @@ export const KINDS: readonly Kind[] = [
   ...often(2, "a DELETE", (visitor, heard) => fill(visitor, heard, "DELETE", 12)),
   ...often(2, "an echo", echo),
   ...often(2, "a pipeline", pipelined),
+  ...often(2, "a request whose target goes", deserted),
   ...often(1, "a slow upload", (visitor, heard) => sum(visitor, heard, 100 * KIB, 10)),
   ...often(1, "a slow download", (visitor, heard) => fill(visitor, heard, "GET", 300 * KIB, () => pause(5))),
   ...often(1, "a WebSocket", socket, true),
