@@ -65,7 +65,7 @@ export class Rounds {
   /** The network between daemon and hub is away for `ms`, in that manner. */
   async outage(manner: Outage, ms: number): Promise<void> {
     await this.#moment();
-    const name = `${manner} for up to ${ms <= 5_000 ? "5 s" : ms <= 60_000 ? "a minute" : "long"}`;
+    const name = `${manner} for ${ms <= 5_000 ? "up to 5 s" : ms <= 60_000 ? "up to a minute" : "longer"}`;
     const fault = this.#strike(name, FROZEN_MS, manner !== "stall" || ms > DEATH_MS);
     this.proxy!.manner = manner;
     await pause(ms);
