@@ -207,21 +207,18 @@ export class Dialler {
   /** The hub will end soon. First a session elsewhere, so that no visitor finds the links away. */
   #draining(slot: Slot, line: Line): void {
     if (slot.line === line && slot.greeting === null && !slot.dialling && this.#held === null) {
+      this.#useless(slot, line);
       void this.#dial(slot);
     }
   }
 
   #closed(slot: Slot, line: Line, reason: { code: string; message: string; permanent: boolean }): void {
     if (this.#leaving.delete(line)) return;
-    const { clock } = this.#options;
     const wasUp = slot.line === line;
     if (slot.greeting === line) slot.greeting = null;
     if (wasUp) {
       slot.line = null;
-      slot.rttMs = line.session.rttMs;
-      slot.downSince = clock.mono();
-      if (clock.mono() - slot.welcomedAt >= STEADY_MS) slot.attempts = 0;
-      else slot.attempts++;
+      this.#useless(slot, line);
     }
     if (this.#held === "closed") return;
     const message = reason.message || reason.code;
@@ -236,6 +233,15 @@ export class Dialler {
       this.#again(slot);
     }
     this.#settle();
+  }
+
+  /** From now on the slot is without a session, or soon will be. */
+  #useless(slot: Slot, line: Line): void {
+    const now = this.#options.clock.mono();
+    slot.rttMs = line.session.rttMs;
+    slot.downSince = now;
+    if (now - slot.welcomedAt >= STEADY_MS) slot.attempts = 0;
+    else slot.attempts++;
   }
 
   #failed(slot: Slot, message: string, permanent: boolean): void {

@@ -248,6 +248,23 @@ Deno.test("a hub that drains is left only when another session is up", async () 
   rig.dialler.close();
 });
 
+Deno.test("however often a hub drained before, the daemon dials anew as soon as for a session that was lost", async () => {
+  const rig = await Rig.start();
+  for (let restarts = 0; restarts < 8; restarts++) {
+    await rig.pass(70_000);
+    rig.refuse = new Error("connection refused");
+    const end = rig.last, { dials } = rig;
+    end.session.drain();
+    await rig.pass(1_000);
+    rig.refuse = null;
+    await rig.pass(1_000);
+    assert.ok(rig.dials >= dials + 2, `${rig.dials - dials} attempts in 2 s at restart ${restarts}`);
+    assert.notEqual(rig.last, end);
+    await rig.last.welcome();
+  }
+  rig.dialler.close();
+});
+
 Deno.test("a new token is used by a new session before the old one goes", async () => {
   const rig = await Rig.start();
   rig.dialler.redial();
