@@ -118,7 +118,7 @@ async function deserted(visitor: Visitor): Promise<void> {
   const method = random.of(["POST", "DELETE", "PATCH"]), number = ledger.send(method);
   await visitor.send({ method, path: `/die/${number}` }, number);
   const head = await visitor.head(), told = await visitor.text(head);
-  if (!/^HTTP\/1\.1 50[23] /.test(head.first)) throw new Broken(`502 is due, not ${head.first} ${told}`);
+  if (!/^HTTP\/1\.1 50[234] /.test(head.first)) throw new Broken(`502 is due, not ${head.first} ${told}`);
 }
 
 /** A target that gives no answer. */
