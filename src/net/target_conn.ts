@@ -175,7 +175,9 @@ export class TargetConn implements ConnHandler {
     if (this.#pool.encrypted) this.#untouched = false;
     if (this.#phase === ANSWERED) return this.close();
     // Its own direction may have ended before: then nothing that is read will tell.
-    if (this.#phase === RAW && this.#conn!.atEnd && this.#conn!.held === 0) return this.#fail("target_closed");
+    if (this.#phase === RAW && this.#conn!.atEnd && this.#conn!.held === 0) {
+      return this.#fail("target_closed");
+    }
     if (this.#phase !== WAITING) return;
     if (this.#untouched && this.#kept) this.#lost("target_closed");
     else if (this.#conn!.atEnd) this.#fail("target_closed");
