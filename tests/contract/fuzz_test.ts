@@ -10,7 +10,7 @@ const PROMISES: readonly (readonly [title: string, run: Case, cases: number])[] 
   [
     "a session whose peer sends anything goes on or ends with a reason, wherever it was cut",
     sessionCase,
-    4_000,
+    2_500,
   ],
   ["a control message is what its type says, ignored, or refused", controlCase, 10_000],
 ];

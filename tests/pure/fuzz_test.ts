@@ -15,7 +15,7 @@ const PROMISES: readonly (readonly [title: string, run: Case, cases: number])[] 
   [
     "requests are judged in the order of policy.md, and one that is refused uses nothing up",
     policyCase,
-    8_000,
+    5_000,
   ],
   [
     "frames cut anywhere are those that a slow reading finds, and are written as they were read",
