@@ -7,7 +7,7 @@ import { ODDITIES } from "./daemon_oddities.ts";
 import { asks } from "./daemon_requests.ts";
 import { HostileHub, welcoming, World } from "./daemon_world.ts";
 import { FLOODS } from "./daemon_floods.ts";
-import { asked, descriptors, memory } from "./process.ts";
+import { asked, descriptors, peakMemory } from "./process.ts";
 import { each } from "./rows.ts";
 import { LAST, request, type Tunnel } from "./tunnel.ts";
 
@@ -16,7 +16,7 @@ Deno.test("a daemon between hostile hubs forwards what it should, contacts nothi
   await using world = await World.start(rig);
   const { ground, process } = world;
   await world.honest();
-  const before = descriptors(process.pid);
+  const before = await descriptors(process.pid);
   const asking = new HostileHub(welcoming);
   const breached = BREACHES.map(() => new HostileHub(welcoming));
   const odd = ODDITIES.map(({ welcome }) => new HostileHub((conn) => welcoming(conn, welcome?.(world))));
@@ -66,14 +66,14 @@ Deno.test("a daemon between hostile hubs forwards what it should, contacts nothi
     for (const hub of hubs) hub[Symbol.dispose]();
   }
   await world.reload([]);
-  await eventually(() => Promise.resolve(descriptors(process.pid)), (count) => count <= before);
+  await eventually(() => descriptors(process.pid), (count) => count <= before);
   const { items } = await world.api("links");
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(items.map(({ counters }: any) => counters.open), [0, 0, 0, 0, 0]);
   const known = [ground.target, ...hubs.map(({ port }) => port), 0].map((port) => `127.0.0.1:${port}`);
   const others = asked(world.audit).difference(new Set([...known, new URL(world.hubs.hub.url).host]));
   assert.deepEqual([...others].filter((place) => !place.startsWith(`unix:${rig.folder}/daemon/`)), []);
-  const grown = memory(process.pid, "VmHWM");
+  const grown = await peakMemory(process.pid);
   assert.ok(grown < 600, `${grown} MiB`);
   await world.honest();
 });
@@ -83,7 +83,7 @@ Deno.test("a daemon that a hub floods stays small, serves its honest hub, and ho
   await using world = await World.start(rig);
   const { pid } = world.process;
   await world.honest();
-  const before = descriptors(pid);
+  const before = await descriptors(pid);
   const hubs = FLOODS.map(() => new HostileHub(welcoming));
   try {
     await world.reload(hubs);
@@ -100,11 +100,11 @@ Deno.test("a daemon that a hub floods stays small, serves its honest hub, and ho
     for (const hub of hubs) hub[Symbol.dispose]();
   }
   await world.reload([]);
-  await eventually(() => Promise.resolve(descriptors(pid)), (count) => count <= before);
+  await eventually(() => descriptors(pid), (count) => count <= before);
   const { items } = await world.api("links");
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(items.map(({ counters }: any) => counters.open), [0, 0, 0, 0, 0]);
-  const most = memory(pid, "VmHWM");
+  const most = await peakMemory(pid);
   assert.ok(most < 700, `${most} MiB`);
   assert.ok(world.process.stderr.length < 1024 * 1024, "a flood of log lines");
   await world.honest();

@@ -4,7 +4,7 @@ import { eventually, Rig } from "../e2e/rig.ts";
 import { LIES } from "./hub_answers.ts";
 import { CLAIMS, OFFENCES } from "./hub_claims.ts";
 import { hello, HubWorld, link, visit } from "./hub_world.ts";
-import { descriptors, memory } from "./process.ts";
+import { descriptors, peakMemory } from "./process.ts";
 import { each } from "./rows.ts";
 import { control, CREDIT, frame, octets, open, PING, RESET, type Tunnel, u32 } from "./tunnel.ts";
 
@@ -15,9 +15,9 @@ async function among(attack: (world: HubWorld) => Promise<void>): Promise<void> 
   const { pid } = world.hub;
   try {
     await eventually(() => Promise.resolve(world.visits), (visits) => visits > 3);
-    const before = descriptors(pid);
+    const before = await descriptors(pid);
     await attack(world);
-    await eventually(() => Promise.resolve(descriptors(pid)), (count) => count <= before + 1);
+    await eventually(() => descriptors(pid), (count) => count <= before + 1);
   } finally {
     await world.end();
   }
@@ -25,7 +25,7 @@ async function among(attack: (world: HubWorld) => Promise<void>): Promise<void> 
   const { items } = await world.api("links?limit=1000");
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(items.filter(({ counters }: any) => counters.open !== 0), []);
-  const most = memory(pid, "VmHWM");
+  const most = await peakMemory(pid);
   assert.ok(most < 600, `${most} MiB`);
 }
 

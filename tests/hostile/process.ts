@@ -1,14 +1,19 @@
 /** What a process holds, as its system sees it. */
 
-/** Open descriptors of process `pid`. */
-export function descriptors(pid: number): number {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+/** Open descriptors of process `pid`. Read by a program: the runtime gives other processes' /proc to nobody. */
+export async function descriptors(pid: number): Promise<number> {
+  return (await read("ls", `/proc/${pid}/fd`)).trim().split("\n").length;
 }
 
-/** Resident memory of process `pid` in MiB: now, or the most there ever was. */
-export function memory(pid: number, which: "VmRSS" | "VmHWM" = "VmRSS"): number {
-  const line = new RegExp(`^${which}:\\s+(\\d+) kB`, "m").exec(Deno.readTextFileSync(`/proc/${pid}/status`));
-  return Number(line![1]) / 1024;
+/** The most resident memory that process `pid` ever had, in MiB. */
+export async function peakMemory(pid: number): Promise<number> {
+  const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(await read("cat", `/proc/${pid}/status`))!;
+  return Number(kib) / 1024;
+}
+
+async function read(program: string, path: string): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args: [path] }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 /** Everything that a process has asked its runtime's net permission for: hosts with ports, and sockets' paths. */

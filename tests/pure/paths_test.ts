@@ -49,7 +49,7 @@ const PIECES = [
     .split(" "),
 ];
 
-Deno.test("a million random targets match as the slow reading has them, and none throws", () => {
+Deno.test("some 400,000 random targets match as the slow reading has them, and none throws", () => {
   const random = new Random(20260801);
   const policies = [["/"], ["/api"], ["/a/*/b", "/x"], ["= /a"], ["= /api/"], ["/%c3%a9", "/*/*"], [
     "/a;x",
@@ -58,7 +58,7 @@ Deno.test("a million random targets match as the slow reading has them, and none
   ]];
   const compiled = policies.map(compilePaths);
   const seen = { allow: 0, path_denied: 0, path_ambiguous: 0 };
-  for (let i = 0; i < 150_000; i++) {
+  for (let i = 0; i < 60_000; i++) {
     let target = random.below(20) === 0 ? "" : "/";
     for (let n = random.below(7); n > 0; n--) target += random.of(PIECES);
     policies.forEach((patterns, p) => {
