@@ -120,7 +120,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: "a head an octet at a time",
     async act(conn) {
-      for (const octet of OK.repeat(20)) {
+      for (const octet of `${OK}A: ${"a".repeat(100)}`) {
         await write(conn, octet);
         await pause(50);
       }
