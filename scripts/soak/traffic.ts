@@ -42,6 +42,8 @@ export const traffic: Campaign = {
 
 class Soak {
   readonly #done = new Map<string, number>();
+  /** Visits that got something else than what was due. */
+  #wrong = 0;
   readonly #targets: Target[];
 
   constructor(private readonly world: World, private readonly report: Report, private readonly seed: number) {
@@ -58,7 +60,9 @@ class Soak {
       const middle = await this.#rested();
       await this.#phase(2, seconds * 0.45, DEEDS);
       const end = await this.#rested();
-      for (const side of ["hub", "daemon"] as const) this.#compare(side, idle[side], middle[side], end[side]);
+      for (const side of ["hub", "daemon"] as const) {
+        this.#compare(side, idle[side], middle[side], end[side], seconds * 0.45);
+      }
     } finally {
       this.#tell();
     }
@@ -96,8 +100,10 @@ class Soak {
         this.#tick(name);
       } catch (error) {
         const disturbed = era % 2 === 1 || era !== this.world.era;
-        if (error instanceof Broken || !disturbed) this.report.breaks(`${name}: ${error}`);
-        else this.#tick("interrupted");
+        if (error instanceof Broken || !disturbed) {
+          this.#wrong++;
+          this.report.breaks(`${name}: ${error}`);
+        } else this.#tick("interrupted");
         // A killed hub refuses connections: no use in asking without a pause.
         await pause(50);
       }
@@ -144,11 +150,13 @@ class Soak {
     return { hub: held(world.hub.pid), daemon: held(world.daemon.pid) };
   }
 
-  #compare(side: string, idle: Held, middle: Held, end: Held): void {
+  /** `seconds`: from the middle to the end. */
+  #compare(side: string, idle: Held, middle: Held, end: Held, seconds: number): void {
     const growth = end.rssMiB - middle.rssMiB;
     this.report.figure(
-      `${side}: ${middle.rssMiB.toFixed(0)} MiB in the middle, ${end.rssMiB.toFixed(0)} MiB at the end; ` +
-        `${idle.files} files when idle, ${end.files} at the end`,
+      `${side}: ${middle.rssMiB.toFixed(0)} MiB in the middle, ${end.rssMiB.toFixed(0)} MiB at the end, ${
+        (growth / seconds * 3_600).toFixed(0)
+      } MiB an hour; ${Math.max(0, end.files - idle.files)} sockets left`,
     );
     if (growth > GROWTH_MIB) this.report.breaks(`the ${side} grew by ${growth.toFixed(0)} MiB`);
     if (end.files > idle.files) {
@@ -160,7 +168,12 @@ class Soak {
     const { world, report } = this, { requests, octets } = world.ledger;
     for (const line of world.complaints()) report.breaks(line);
     const counts = [...this.#done].sort(([a], [b]) => a < b ? -1 : 1).map(([name, n]) => `${name} ${n}`);
-    report.figure(`${requests} requests, ${mib(octets)} of bodies: ${counts.join(", ")}`);
+    report.figure(
+      `${requests} requests, ${
+        mib(octets)
+      } of bodies, ${this.#wrong} wrong answers, ${world.ledger.twice} twice`,
+    );
+    report.figure(counts.join(", "));
   }
 
   #tick(name: string): void {

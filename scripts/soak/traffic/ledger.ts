@@ -13,6 +13,8 @@ interface Sent {
 export class Ledger {
   /** Octets of bodies that arrived as they were sent, both ways. */
   octets = 0;
+  /** Requests that a target got more than once. */
+  twice = 0;
   readonly #sent: Sent[] = [];
 
   constructor(private readonly report: Report) {}
@@ -34,7 +36,10 @@ export class Ledger {
     if (sent === undefined || sent.method !== method) {
       this.breaks(`a target got ${JSON.stringify(first)}, which nobody sent`);
     } else if (!sent.admitted) this.breaks(`a target got ${JSON.stringify(first)}, which may not reach it`);
-    else if (++sent.seen > 1) this.breaks(`a target got ${JSON.stringify(first)} ${sent.seen} times`);
+    else if (++sent.seen > 1) {
+      this.twice++;
+      this.breaks(`a target got ${JSON.stringify(first)} ${sent.seen} times`);
+    }
   }
 
   /** Request `number` has its target's answer. */
