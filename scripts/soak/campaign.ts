@@ -40,3 +40,8 @@ export function held(pid: number): { rssMiB: number; files: number } {
   const [, kib] = /VmRSS:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))!;
   return { rssMiB: Number(kib) / 1024, files: [...Deno.readDirSync(`/proc/${pid}/fd`)].length };
 }
+
+/** Resolves after `ms`. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((over) => setTimeout(over, ms));
+}

@@ -5,7 +5,7 @@
  */
 import { type Pair, startPair } from "../../tests/e2e/pair.ts";
 import { Broken } from "../../tests/e2e/talk.ts";
-import { type Campaign, held, type Report } from "./campaign.ts";
+import { type Campaign, held, pause, type Report } from "./campaign.ts";
 import { BodyTarget, digestOf, MIB, Visitor } from "./memory/bodies.ts";
 import { holdsMiB, offersMiB, ONE_MIB } from "./memory/bounds.ts";
 import { declaredLinks } from "./memory/links.ts";
@@ -82,7 +82,7 @@ class Bodies {
     // Code and buffers that any body brings are there before anything counts.
     for (const way of ["down", "up"] as const) await this.#stand(way, 1, MOVED_ALONE, null);
     await this.#rested();
-    const begin = this.#rss(), quiet = await this.#small();
+    const begin = rssOf(this.pair), quiet = await this.#small();
     for (const way of ["down", "up"] as const) await this.#stand(way, 1, MOVED_ALONE, quiet);
     let first: PerSide | null = null;
     for (let round = 1; round <= rounds; round++) {
@@ -199,7 +199,7 @@ class Bodies {
   /** What both have at rest; neither may have more than `most` MiB on top of `before`. */
   async #compare(when: string, before: PerSide, most: number): Promise<PerSide> {
     await this.#rested();
-    const now = this.#rss();
+    const now = rssOf(this.pair);
     this.report.figure(
       `${when}, at rest: ` +
         SIDES.map((side) => `${side} ${now[side].toFixed(0)} MiB, before ${before[side].toFixed(0)}`).join(
@@ -213,15 +213,16 @@ class Bodies {
     }
     return now;
   }
-
-  #rss(): PerSide {
-    return { hub: held(this.pair.hub.pid).rssMiB, daemon: held(this.pair.daemon.pid).rssMiB };
-  }
 }
 
 interface Latency {
   readonly p50: number;
   readonly p99: number;
+}
+
+/** Resident memory of both, in MiB. */
+function rssOf({ hub, daemon }: Pair): PerSide {
+  return { hub: held(hub.pid).rssMiB, daemon: held(daemon.pid).rssMiB };
 }
 
 /** The most that both processes grew by, looked at ten times a second. */
@@ -231,7 +232,7 @@ class Peak implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(private readonly pair: Pair) {
-    this.#begin = this.#now();
+    this.#begin = rssOf(this.pair);
     this.#most = { ...this.#begin };
     this.#timer = setInterval(() => this.#look(), 100);
   }
@@ -249,12 +250,8 @@ class Peak implements Disposable {
   }
 
   #look(): void {
-    const now = this.#now();
+    const now = rssOf(this.pair);
     for (const side of SIDES) this.#most[side] = Math.max(this.#most[side], now[side]);
-  }
-
-  #now(): PerSide {
-    return { hub: held(this.pair.hub.pid).rssMiB, daemon: held(this.pair.daemon.pid).rssMiB };
   }
 }
 
@@ -268,10 +265,6 @@ async function still(progress: () => number): Promise<void> {
     if (at > deadline) throw new Broken("it moves on and on");
     await pause(50);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((over) => setTimeout(over, ms));
 }
 
 function mib(octets: number): string {

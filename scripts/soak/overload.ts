@@ -2,7 +2,7 @@
  * Attackers by the thousand against a hub and its daemon, one manner after the other, and 64 honest visitors who must
  * notice little and lose nothing; then all of it with few file descriptors. After each attack everything is as before.
  */
-import { type Campaign, type Report } from "./campaign.ts";
+import { type Campaign, pause, type Report } from "./campaign.ts";
 import { type Ground, makeGround } from "./overload/ground.ts";
 import { HONEST, type Seen, Stage, type Told } from "./overload/stage.ts";
 import { Target } from "./overload/target.ts";
@@ -202,7 +202,3 @@ class Siege {
 }
 
 type Held = ReturnType<Stage["held"]>;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((over) => setTimeout(over, ms));
-}

@@ -4,11 +4,11 @@
  * listens: that is safe for every request, since nothing of it was sent.
  */
 import { accepting, freePort, packaged, type Rig } from "../../tests/e2e/rig.ts";
-import type { Campaign, Report } from "./campaign.ts";
+import { type Campaign, pause, type Report } from "./campaign.ts";
 import { Crowd } from "./faults/crowd.ts";
 import { Notes } from "./faults/notes.ts";
 import { Times } from "./faults/times.ts";
-import { pause, World } from "./faults/world.ts";
+import { World } from "./faults/world.ts";
 
 const LANES = 12;
 

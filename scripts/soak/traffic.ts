@@ -5,11 +5,11 @@
  */
 import { Broken } from "../../tests/e2e/talk.ts";
 import { Random } from "../../tests/pure/random.ts";
-import { type Campaign, held, type Report } from "./campaign.ts";
+import { type Campaign, held, pause, type Report } from "./campaign.ts";
 import { Ledger } from "./traffic/ledger.ts";
 import { type Deed, DEEDS, PLUGS, renew } from "./traffic/operator.ts";
 import { Target, trap } from "./traffic/target.ts";
-import { pause, type Place } from "./traffic/visitor.ts";
+import type { Place } from "./traffic/visitor.ts";
 import { VISITS } from "./traffic/visits.ts";
 import { FLEETING, type LinkSeen, World } from "./traffic/world.ts";
 

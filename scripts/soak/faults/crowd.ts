@@ -1,11 +1,10 @@
 /** Visitors with requests of all kinds, safe and unsafe, and how long each was kept waiting once something broke. */
 import { Random } from "../../../tests/pure/random.ts";
 import { Broken, Cut } from "../../../tests/e2e/talk.ts";
-import type { Report } from "../campaign.ts";
+import { pause, type Report } from "../campaign.ts";
 import { Visitor } from "../traffic/visitor.ts";
 import { type Kind, KINDS, PATIENT } from "./kinds.ts";
 import type { Notes } from "./notes.ts";
-import { pause } from "./world.ts";
 
 /** Something is broken, from `at` until `over` is called. */
 export interface Fault {

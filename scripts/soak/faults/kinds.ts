@@ -1,6 +1,7 @@
 /** Requests that a crowd makes: each one is through in a second or two where nothing is broken. */
 import { Broken, check, type Head } from "../../../tests/e2e/talk.ts";
-import { KIB, pause, Unserved, type Visitor, type Wish } from "../traffic/visitor.ts";
+import { pause } from "../campaign.ts";
+import { KIB, SIZES, Unserved, type Visitor, type Wish } from "../traffic/visitor.ts";
 
 export interface Kind {
   readonly name: string;
@@ -11,8 +12,6 @@ export interface Kind {
   /** `heard` is called when an answer begins. */
   readonly run: (visitor: Visitor, heard: () => void) => Promise<void>;
 }
-
-const SIZES = [0, 1, 100, 4 * KIB, 64 * KIB + 1, 300 * KIB];
 
 /** The head that is due; throws Unserved for the answers of those in trouble, Broken for all others. */
 async function expect(visitor: Visitor, heard: () => void, status = 200): Promise<Head> {

@@ -1,10 +1,10 @@
 /** One fault at a time, at a random moment under load: what breaks, for how long, and what it does to visitors. */
 import type { Random } from "../../../tests/pure/random.ts";
-import type { Report } from "../campaign.ts";
+import { pause, type Report } from "../campaign.ts";
 import type { Crowd, Fault } from "./crowd.ts";
 import type { Proxy } from "./proxy.ts";
 import { Times } from "./times.ts";
-import { pause, type Role, TIMEOUT_MS, type World } from "./world.ts";
+import { type Role, TIMEOUT_MS, type World } from "./world.ts";
 
 /** Nobody waits longer: after a kill, for a frozen daemon or hub, for a frozen target (wheels turn by 200 ms). */
 const KILL_MS = 6_000, FROZEN_MS = 15_000, FROZEN_TARGET_MS = TIMEOUT_MS + 1_000;

@@ -1,6 +1,7 @@
 /** A hub, a daemon and a target, each a process that can be killed and frozen, and whether the link between them serves. */
 import type { Process, Rig } from "../../../tests/e2e/rig.ts";
 import { Broken, Talk } from "../../../tests/e2e/talk.ts";
+import { pause } from "../campaign.ts";
 import type { Notes } from "./notes.ts";
 
 export type Role = "hub" | "daemon" | "target";
@@ -18,8 +19,6 @@ const PROBE_MS = 250;
 
 const CONNECTD = new URL("../../../mod.ts", import.meta.url).pathname;
 const SERVICE = new URL("service.ts", import.meta.url).pathname;
-
-export const pause = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
 
 /** What differs from three processes that find each other on loopback. */
 export interface Where {

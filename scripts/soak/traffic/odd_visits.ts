@@ -2,7 +2,8 @@
 import { long, REQUESTS, RESPONSES } from "../../../tests/pure/http1_vectors.ts";
 import type { Random } from "../../../tests/pure/random.ts";
 import { Broken, check, endingOf, piece } from "../../../tests/e2e/talk.ts";
-import { KIB, pause, type Place, SIZES, steady, Unserved, Visitor } from "./visitor.ts";
+import { pause } from "../campaign.ts";
+import { KIB, type Place, SIZES, steady, Unserved, Visitor } from "./visitor.ts";
 
 /** Leaves at any moment: in a head, in a body, before the answer, within it, unread octets in the kernel or not. */
 export async function leaves(place: Place, random: Random): Promise<void> {

@@ -1,7 +1,7 @@
 /** Who runs the links: edits, closes, revokes, renews, freezes; and who pulls plugs. */
 import type { Random } from "../../../tests/pure/random.ts";
 import { Broken } from "../../../tests/e2e/talk.ts";
-import { pause } from "./visitor.ts";
+import { pause } from "../campaign.ts";
 import { FLEETING, type LinkSeen, type World } from "./world.ts";
 
 /** One thing done to a world that is served meanwhile. Throws Broken. */

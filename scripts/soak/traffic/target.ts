@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { long, RESPONSES } from "../../../tests/pure/http1_vectors.ts";
 import { Broken, chunk, endingOf, type Head, piece, Talk } from "../../../tests/e2e/talk.ts";
+import { pause } from "../campaign.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** A request, as far as a script needs it. */
@@ -69,8 +70,6 @@ export function trap(ledger: Ledger): Target {
     return false;
   });
 }
-
-const pause = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
 
 const SCRIPTS: Readonly<Record<string, Script>> = {
   /** Reads all, `?pause=` ms between pieces, and answers count and SHA-256. */

@@ -1,6 +1,7 @@
 /** What visitors of the soak have in common: a connection to one link, requests, answers that are held to what was asked. */
 import { createHash } from "node:crypto";
 import type { Random } from "../../../tests/pure/random.ts";
+import { pause } from "../campaign.ts";
 import type { Ledger } from "./ledger.ts";
 import {
   Broken,
@@ -152,8 +153,6 @@ export class Visitor implements Disposable {
 }
 
 const EMPTY = createHash("sha256").digest("hex");
-
-export const pause = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
 
 /** A visitor of the link that stays. */
 export function steady({ port, ledger }: Place, random: Random): Promise<Visitor> {

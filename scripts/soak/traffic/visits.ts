@@ -2,7 +2,8 @@
 import type { Random } from "../../../tests/pure/random.ts";
 import { Broken, check } from "../../../tests/e2e/talk.ts";
 import { answered, deserted, leaves, malformed, refused } from "./odd_visits.ts";
-import { KIB, pause, type Place, SIZES, steady, type Visit, Visitor } from "./visitor.ts";
+import { pause } from "../campaign.ts";
+import { KIB, type Place, SIZES, steady, type Visit, Visitor } from "./visitor.ts";
 
 /** Requests of all sizes one after another on a kept connection. */
 async function kept(place: Place, random: Random): Promise<void> {

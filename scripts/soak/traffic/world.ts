@@ -1,8 +1,8 @@
 /** A hub and a daemon as two processes, the file between them, and what happens to them. */
 import type { Process, Rig } from "../../../tests/e2e/rig.ts";
 import { Broken } from "../../../tests/e2e/talk.ts";
+import { pause } from "../campaign.ts";
 import type { Ledger } from "./ledger.ts";
-import { pause } from "./visitor.ts";
 
 /** Links that come and go. */
 export const FLEETING = ["one", "two", "three", "four", "five", "six"];
