@@ -36,9 +36,9 @@ import {
   withOneOffs,
 } from "./reload.ts";
 import { checkRenewal, type Renewal } from "./renewal.ts";
-import { RequestEvents } from "./requests.ts";
 import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
 import { type HubJson, hubJson, type LinkJson, linkJson } from "./status.ts";
+import { Witnesses } from "./witnesses/witnesses.ts";
 
 export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
 export { BadFile } from "./reload.ts";
@@ -68,7 +68,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 class RunningDaemon implements Daemon, ControlState {
   readonly clock: Clock;
   readonly events = new Events();
-  readonly requests: RequestEvents;
+  readonly witnesses: Witnesses;
   readonly #o: DaemonOptions;
   readonly #file: string | null;
   readonly #instance = randomBytes(12).toString("base64url");
@@ -92,7 +92,7 @@ class RunningDaemon implements Daemon, ControlState {
   constructor(options: DaemonOptions) {
     this.#o = options;
     this.clock = options.clock ?? systemClock;
-    this.requests = new RequestEvents(this.events, this.clock);
+    this.witnesses = new Witnesses(this.events, this.clock);
     this.#startedAt = this.clock.now();
     this.#file = options.file === null ? null : resolve(options.file);
     this.#applied = new Applied(this.#file, this.clock, options.log);
@@ -252,7 +252,7 @@ class RunningDaemon implements Daemon, ControlState {
       daemon,
       instance: this.#instance,
       registry,
-      observer: this.requests,
+      observer: this.witnesses.observer,
       tokenFile: usualTokenFile(dir.path),
       events,
       arrivals: new Arrivals(clock),

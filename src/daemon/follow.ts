@@ -12,6 +12,8 @@ export interface Followed {
   readonly address: string;
   readonly secure: boolean;
   readonly head: RequestHead;
+  /** When the head came, by the clock's `mono`. */
+  readonly since: number;
   /** What the policy said: null admitted; of a shadow link what it would have said. */
   readonly verdict: Code | null;
 }
@@ -28,6 +30,8 @@ export interface Outcome {
 
 /** Sees one request. The bytes are valid during the call only. */
 export interface Follower {
+  /** A connection to the target was made for it; not called where one was kept. */
+  connected(): void;
   requestBody(bytes: Uint8Array): void;
   response(head: ResponseHead): void;
   responseBody(bytes: Uint8Array): void;

@@ -107,6 +107,10 @@ export class Forward implements TargetSink {
 
   // From the target.
 
+  connected(): void {
+    this.#visitor.follower?.connected();
+  }
+
   interim(head: ResponseHead): void {
     this.#visitor.stream.sendHead(responseToHub(head, this.#out), false);
   }

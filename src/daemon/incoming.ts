@@ -34,6 +34,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   follower: Follower | null = null;
   place = -1;
   readonly #serving: Serving;
+  readonly #since: number;
   #head: RequestHead | null = null;
   #facts!: Asked;
   /** Who judges the credential just now. */
@@ -54,6 +55,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
 
   constructor(readonly stream: Stream, serving: Serving) {
     this.#serving = serving;
+    this.#since = serving.means.clock.mono();
   }
 
   // From the hub.
@@ -293,6 +295,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
       address: this.#facts.address,
       secure: this.stream.open.https,
       head: this.#head!,
+      since: this.#since,
       verdict: verdict?.code ?? null,
     });
   }

@@ -11,6 +11,8 @@ import { TargetExchange } from "./target_exchange.ts";
 
 /** Who takes a target's answer. After `end` or `failed` nothing follows but, of `end`, `flushed`. */
 export interface TargetSink {
+  /** A connection was made for the request; not called where one was kept. */
+  connected(): void;
   interim(head: ResponseHead): void;
   /** The final head, or 101: from then on bytes are raw. */
   head(head: ResponseHead): void;

@@ -196,6 +196,7 @@ export class TargetConn implements ConnHandler {
     const conn = this.#conn = new Conn(socket);
     conn.handler = this;
     this.#timer.clear();
+    this.#exchange?.sink.connected();
     for (const bytes of this.#early.reclaim()) conn.write(bytes);
     this.#awaitTarget(conn);
     conn.start();

@@ -3,7 +3,7 @@ import { TestClock } from "../../src/clock.ts";
 import { createControlApi } from "../../src/daemon/control/api.ts";
 import type { ControlState } from "../../src/daemon/control/state.ts";
 import { Events } from "../../src/daemon/events.ts";
-import { RequestEvents } from "../../src/daemon/requests.ts";
+import { Witnesses } from "../../src/daemon/witnesses/witnesses.ts";
 import { createLog } from "../../src/log.ts";
 import { eventually } from "../hub/rig.ts";
 import { DaemonRig } from "./daemon_rig.ts";
@@ -159,7 +159,7 @@ Deno.test("requests are told to whoever asks for them, without their queries", a
 /** The API over events alone. */
 function stream() {
   const clock = new TestClock(), events = new Events();
-  const requests = new RequestEvents(events, clock);
+  const witnesses = new Witnesses(events, clock);
   const heard = new Set<unknown>();
   const listen = events.listen.bind(events);
   events.listen = (listener) => {
@@ -171,7 +171,7 @@ function stream() {
     };
   };
   const app = createControlApi(
-    { clock, events, requests } as unknown as ControlState,
+    { clock, events, witnesses } as unknown as ControlState,
     () => {},
     createLog({ write() {} }),
   );
@@ -180,33 +180,33 @@ function stream() {
       local: true,
       requestId: "r",
     });
-  return { clock, events, requests, heard, call };
+  return { clock, events, witnesses, heard, call };
 }
 
 Deno.test("a client that leaves is forgotten, and one that only asks for the head is never known", async () => {
-  const { requests, heard, call } = stream();
+  const { witnesses, heard, call } = stream();
   const answer = await call();
-  assert.deepEqual([heard.size, requests.watchers], [1, 1]);
+  assert.deepEqual([heard.size, witnesses.live.watchers], [1, 1]);
   await answer.body!.cancel();
-  assert.deepEqual([heard.size, requests.watchers], [0, 0]);
+  assert.deepEqual([heard.size, witnesses.live.watchers], [0, 0]);
   assert.equal((await call("HEAD")).headers.get("Content-Type"), "text/event-stream");
-  assert.deepEqual([heard.size, requests.watchers], [0, 0]);
+  assert.deepEqual([heard.size, witnesses.live.watchers], [0, 0]);
 });
 
 Deno.test("a client on the socket that goes away is forgotten", async () => {
   await using rig = await DaemonRig.start("links: { a: { target: echo } }");
-  const { requests } = rig.daemon as unknown as ControlState;
+  const { live } = (rig.daemon as unknown as ControlState).witnesses;
   const client = await Client.connect(rig, "?requests=true");
-  assert.equal(requests.watchers, 1);
+  assert.equal(live.watchers, 1);
   client.leave();
-  await eventually(() => requests.watchers, (watchers) => watchers === 0);
+  await eventually(() => live.watchers, (watchers) => watchers === 0);
 });
 
 Deno.test("a client that does not read is cut, gets what waited for it, and can resume", async () => {
-  const { events, requests, heard, call } = stream();
+  const { events, witnesses, heard, call } = stream();
   const answer = await call();
   for (let i = 0; i < 1500; i++) events.emit("link.opened", { i });
-  assert.deepEqual([heard.size, requests.watchers], [0, 0]);
+  assert.deepEqual([heard.size, witnesses.live.watchers], [0, 0]);
   const text = await answer.text();
   const last = Number([...text.matchAll(/^id: (\d+)$/gm)].at(-1)![1]);
   assert.equal(events.since(last).length, 1500 - last);

@@ -358,6 +358,7 @@ Deno.test("who watches sees every request that names a link, and how it ended", 
   const seen: [Followed, Outcome][] = [];
   const rig = new Rig(undefined, {
     follow: (request) => ({
+      connected() {},
       requestBody() {},
       response() {},
       responseBody() {},

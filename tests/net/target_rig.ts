@@ -164,6 +164,7 @@ export class Heard implements TargetSink {
     return heard;
   }
 
+  connected(): void {}
   interim(head: ResponseHead): void {
     this.interims.push(head.status);
     this.#changed();

@@ -11,7 +11,7 @@ const BEHIND = 1000;
 const BEAT_MS = 15_000;
 
 /** Answers with the events since `Last-Event-ID`, where it is given, and all that follow. */
-export function eventStream(context: Context, { events, requests, clock }: ControlState): Response {
+export function eventStream(context: Context, { events, witnesses, clock }: ControlState): Response {
   const withRequests = context.req.query("requests") === "true";
   const last = context.req.header("Last-Event-ID");
   if (last !== undefined && !/^\d{1,15}$/.test(last)) {
@@ -43,12 +43,12 @@ export function eventStream(context: Context, { events, requests, clock }: Contr
       send("retry: 1000\n\n");
       for (const event of last === undefined ? [] : events.since(Number(last))) tell(event);
       const deaf = events.listen(tell);
-      if (withRequests) requests.watchers++;
+      if (withRequests) witnesses.live.watchers++;
       end = () => {
         end = () => {};
         beat.drop();
         deaf();
-        if (withRequests) requests.watchers--;
+        if (withRequests) witnesses.live.watchers--;
       };
     },
     cancel: () => end(),

@@ -5,8 +5,8 @@ import type { Step } from "../../core/plan.ts";
 import type { Events } from "../events.ts";
 import type { ReloadAnswer } from "../reload.ts";
 import type { Renewal } from "../renewal.ts";
-import type { RequestEvents } from "../requests.ts";
 import type { HubJson, LinkJson } from "../status.ts";
+import type { Witnesses } from "../witnesses/witnesses.ts";
 
 /** The daemon as `GET /v1/status` shows it (interfaces: Reload). Times are RFC 3339 UTC. */
 export interface StatusJson {
@@ -32,7 +32,7 @@ export interface StatusJson {
 export interface ControlState {
   readonly clock: Clock;
   readonly events: Events;
-  readonly requests: RequestEvents;
+  readonly witnesses: Witnesses;
   status(): StatusJson;
   /** By name. */
   links(): LinkJson[];
