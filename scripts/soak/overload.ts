@@ -7,8 +7,11 @@ import { type Ground, makeGround } from "./overload/ground.ts";
 import { HONEST, type Seen, Stage, type Told } from "./overload/stage.ts";
 import { Target } from "./overload/target.ts";
 
-/** What honest visitors are promised, in ms, of a machine that is not at work for others. */
-const P99_MS = 250, OTHERS = 0.25;
+/**
+ * What honest visitors are promised, in ms, of a machine that is not at work for others. One pause of a machine within a few
+ * seconds is more than a hundredth of their requests: what is broken is slow twice.
+ */
+const P99_MS = 250, OTHERS = 0.25, TRIES = 2;
 
 /** Attackers of each manner, and the addresses they share: a hub admits 256 connections from each. */
 const MANY = 4_000, ADDRESSES = 20;
@@ -86,7 +89,7 @@ export const overload: Campaign = {
     "attackers by the thousand beside 64 honest visitors, and few file descriptors; the seconds are for each attack",
   usual: { seconds: 15 },
   limitMs: ({ seconds }) =>
-    (ATTACKS.length + GREEDY.length) * (seconds * 1_000 + COMING_MS + OVER_MS) + 120_000,
+    TRIES * (ATTACKS.length + GREEDY.length) * (seconds * 1_000 + COMING_MS + OVER_MS) + 120_000,
   async run({ seconds }, rig, report) {
     const ground = await makeGround(rig);
     using target = new Target();
@@ -117,14 +120,20 @@ class Siege {
     this.#tell({ name: "alone" }, stage.look(), before, others());
     for (const attack of attacks) {
       try {
-        await this.#attack(attack, seconds, restart, before);
+        for (let left = TRIES; left > 0; left--) {
+          if (await this.#attack(attack, seconds, restart, before) <= P99_MS) break;
+          if (left === 1) {
+            report.breaks(`${attack.name}: p99 of honest visitors was above ${P99_MS} ms ${TRIES} times`);
+          }
+        }
       } catch (error) {
         report.breaks(`${attack.name}: ${error instanceof Error ? error.message : error}`);
       }
     }
   }
 
-  async #attack(attack: Attack, seconds: number, restart: boolean, before: Held): Promise<void> {
+  /** Returns the p99 of honest visitors, in ms; 0 where it is no measure. */
+  async #attack(attack: Attack, seconds: number, restart: boolean, before: Held): Promise<number> {
     const { stage, report } = this;
     stage.look();
     const attackers = stage.attack(attack.kind, attack.count, attack.addresses);
@@ -136,11 +145,12 @@ class Siege {
     const during = stage.held(), told = attackers.told(), seen = stage.look(), share = others();
     if (restart) await this.#restart(attack);
     await attackers.process.kill("SIGKILL");
-    this.#tell(attack, seen, during, share, told);
+    const p99 = this.#tell(attack, seen, during, share, told);
     if (attack.holds?.(told, this.ground) === false) {
       report.breaks(`${attack.name}: ${JSON.stringify(told)}`);
     }
     await this.#calm(attack, before);
+    return p99;
   }
 
   /** Visitors of a daemon that is killed wait, or are told; they are no measure of anything. */
@@ -169,14 +179,14 @@ class Siege {
     }
   }
 
-  /** `others`: the part of the machine that was at work for somebody else. */
+  /** `others`: the part of the machine that was at work for somebody else. Returns the p99 as far as it is a measure. */
   #tell(
     { name, costly }: Pick<Attack, "name" | "costly">,
     seen: Seen,
     held: Held,
     others: number,
     told?: Told,
-  ): void {
+  ): number {
     const { report } = this;
     const answers = Object.entries(told?.answers ?? {}).map(([what, n]) => `${n} × ${what}`).join(", ");
     const sides = (["hub", "daemon"] as const).map((side) =>
@@ -190,14 +200,12 @@ class Siege {
           : `; ${told.made} connections, ${told.open} open, ${answers || "no answer"}`) +
         sides.join("") + `; others had ${(others * 100).toFixed(0)} % of the machine`,
     );
-    if (costly) return;
+    if (costly) return 0;
     if (seen.errors.length > 0) report.breaks(`${name}: ${seen.errors.length} errors, as ${seen.errors[0]}`);
-    if (seen.p99 > P99_MS) {
-      const what = `${name}: p99 of honest visitors is ${seen.p99} ms`;
-      if (others <= OTHERS) report.breaks(what);
-      else report.figure(`${what}: no promise broken, the machine was busy elsewhere`);
-    }
     if (seen.requests === 0) report.breaks(`${name}: no honest visitor had an answer`);
+    if (seen.p99 <= P99_MS || others <= OTHERS) return seen.p99;
+    report.figure(`${name}: that p99 is no measure, the machine was busy elsewhere`);
+    return 0;
   }
 }
 
