@@ -2,7 +2,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { Entry } from "../core/entry.ts";
 import { type Failure, refusal } from "../core/errors.ts";
-import { Buckets } from "../core/limit.ts";
 import {
   activate,
   endedAs,
@@ -16,11 +15,12 @@ import {
   takeId,
 } from "../core/link.ts";
 import type { Step } from "../core/plan.ts";
-import { checkPolicySpec, type PolicySpec, PolicyState } from "../core/policy.ts";
+import { checkPolicySpec, type PolicySpec } from "../core/policy.ts";
 import type { Log } from "../log.ts";
 import type { Grant } from "../wire/hello.ts";
 import type { EventType } from "./events.ts";
 import { ManagedLink } from "./managed.ts";
+import { RateKeeper } from "./rate_keeper.ts";
 import { ONE_OFFS, type Records, type Scope } from "./records.ts";
 import type { Registry } from "./registry.ts";
 import type { Renewal } from "./renewal.ts";
@@ -54,6 +54,7 @@ const POLICY_MAX = 400 * 1024;
 export class Life {
   readonly #o: LifeOptions;
   readonly #links = new Map<string, ManagedLink>();
+  readonly #rates: RateKeeper;
   readonly #tick: Timer;
   #savedAt: number;
   #retriedAt: number;
@@ -66,8 +67,10 @@ export class Life {
 
   constructor(options: LifeOptions) {
     this.#o = options;
-    this.#savedAt = this.#retriedAt = options.clock.mono();
-    this.#tick = options.clock.timer(() => this.#ticked());
+    const { records, clock } = options;
+    this.#rates = new RateKeeper(records, clock, (written, link) => this.#behind(written, link));
+    this.#savedAt = this.#retriedAt = clock.mono();
+    this.#tick = clock.timer(() => this.#ticked());
     this.#tick.set(TICK_MS);
   }
 
@@ -179,8 +182,8 @@ export class Life {
   /** Ends serving. What was not stored is stored before the store closes. */
   close(): void {
     this.#tick.drop();
-    this.#saveRates();
     for (const link of this.#links.values()) {
+      this.#rates.save(link);
       link.over();
       link.served.close();
     }
@@ -197,7 +200,7 @@ export class Life {
       entry,
       now,
     );
-    const served = new ServedLink(entry, parts, this.#countsOf(scope, entry.name));
+    const served = new ServedLink(entry, parts, this.#rates.restore(scope, entry.name));
     const link = new ManagedLink(scope, served, record, now);
     served.onProblem = () => this.#problem(link);
     this.#links.set(entry.name, link);
@@ -227,7 +230,7 @@ export class Life {
     served.ended = refusal(record.revokedAt === null ? "link_removed" : "link_revoked");
     if (served.streams.size > 0) this.#leaving.add(served);
     served.retire(served.entry.drainMs);
-    this.#saveCounts(link);
+    this.#rates.save(link);
     if (scope === ONE_OFFS) this.#behind(this.#o.records.forgetOneOff(name), name);
     link.over();
     return link;
@@ -296,28 +299,6 @@ export class Life {
     return written;
   }
 
-  #countsOf(scope: Scope, name: string): PolicyState {
-    const saved = this.#o.records.rates(scope, name);
-    if (saved === undefined) return new PolicyState();
-    const { clock } = this.#o;
-    return new PolicyState(Buckets.restore(saved.buckets, clock.mono(), clock.now() - saved.at));
-  }
-
-  #saveRates(): void {
-    for (const link of this.#links.values()) this.#saveCounts(link);
-  }
-
-  #saveCounts(link: ManagedLink): void {
-    const { buckets } = link.served.state;
-    if (buckets.spent === link.spent) return;
-    link.spent = buckets.spent;
-    const { clock, records } = this.#o;
-    const saved = buckets.save(clock.mono());
-    if (saved === null) return;
-    const { scope, name } = link;
-    this.#behind(records.putRates(scope, name, { at: clock.now(), buckets: saved }), name);
-  }
-
   #ticked(): void {
     const now = this.#o.clock.now(), mono = this.#o.clock.mono();
     for (const link of this.#links.values()) {
@@ -326,7 +307,7 @@ export class Life {
     }
     if (mono - this.#savedAt >= SAVE_MS) {
       this.#savedAt = mono;
-      this.#saveRates();
+      for (const link of this.#links.values()) this.#rates.save(link);
       this.#o.records.retry();
     }
     for (const served of this.#leaving) {
