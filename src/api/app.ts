@@ -1,6 +1,7 @@
 /** What the APIs of hub and daemon have in common: operations as a table, and every error in one form. */
 import { type Context, type Env, type Handler, Hono } from "hono";
 import type { Log } from "../log.ts";
+import type { Documentation } from "./documentation.ts";
 import { ApiProblem, problemFields, problemJson } from "./problem.ts";
 
 /** What comes with a request. */
@@ -12,8 +13,8 @@ export interface CallEnv {
   };
 }
 
-/** One operation: its method, its path, and what it does. */
-export interface Operation<E extends Env> {
+/** One operation: its method, its path, what is documented of it, and what it does. */
+export interface Operation<E extends Env> extends Documentation {
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly run: (context: Context<E>) => Response | Promise<Response>;

@@ -9,16 +9,27 @@ const TITLES = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   413: "Content Too Large",
+  414: "URI Too Long",
   415: "Unsupported Media Type",
   421: "Misdirected Request",
   422: "Unprocessable Content",
   426: "Upgrade Required",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const;
 export type ProblemStatus = keyof typeof TITLES;
+
+/** All of them. */
+export const PROBLEM_STATUSES = Object.keys(TITLES).map(Number) as readonly ProblemStatus[];
+
+/** The reason phrase (RFC 9110 §15). */
+export function titleOf(status: ProblemStatus): string {
+  return TITLES[status];
+}
 
 /** A part of a body that is wrong: where (RFC 6901) and why. */
 export interface BodyError {

@@ -27,10 +27,13 @@ export interface OneOffOptions {
 /** Keys of a one-off's body: those of an entry, and its name. */
 export const ONE_OFF_KEYS = {
   name: {
-    reader: text({ wants: "a name such as demo", code: "bad_name" }, (written) => {
-      checkName(written);
-      return written;
-    }),
+    reader: text(
+      { wants: "a name such as demo", code: "bad_name", pattern: "^[a-z0-9][a-z0-9-]{0,62}$" },
+      (written) => {
+        checkName(written);
+        return written;
+      },
+    ),
     doc: "The name of the link.",
     required: true,
   },

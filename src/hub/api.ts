@@ -1,6 +1,8 @@
 /** The hub's API: who may call what. */
 import type { Hono } from "hono";
-import { createApp } from "../api/app.ts";
+import { createApp, type Operation as ApiOperation } from "../api/app.ts";
+import { object } from "../api/documentation.ts";
+import { documentOperation } from "../api/openapi.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
@@ -18,24 +20,41 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
       throw new ApiProblem(403, "forbidden", `This needs a token of scope ${scopes.join(" or ")}.`);
     },
   }));
-  const health = ["/healthz", "/readyz"].map((path) => ({
-    method: "GET" as const,
-    path,
-    run: (context: ApiContext) => {
-      if (path === "/readyz" && state.draining()) {
-        throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
-      }
-      return context.json({ ok: true });
-    },
-  }));
+  const operations = [...scoped, ...healthRoutes(state)];
   return createApp<ApiEnv>({
-    operations: [...scoped, ...health],
+    operations: [...operations, documentOperation("connectd hub", "/v1/openapi.json", operations)],
     admit: (context) => {
       if (context.req.path.startsWith("/v1/")) context.set("caller", identify(context, state));
     },
     explain: (error) => error instanceof Failure ? new ApiProblem(503, "store_unavailable", UNSTORED) : null,
     log,
   });
+}
+
+function healthRoutes(state: HubState): ApiOperation<ApiEnv>[] {
+  const schema = object({ ok: { type: "boolean" } });
+  return [
+    {
+      method: "GET",
+      path: "/healthz",
+      summary: "Whether the hub answers",
+      open: true,
+      answers: { 200: { doc: "It does.", schema } },
+      run: (context) => context.json({ ok: true }),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      summary: "Whether visitors may be sent here",
+      open: true,
+      answers: { 200: { doc: "They may.", schema } },
+      problems: [503],
+      run(context) {
+        if (state.draining()) throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
+        return context.json({ ok: true });
+      },
+    },
+  ];
 }
 
 const UNSTORED = "The hub can not store changes just now: nothing was changed.";

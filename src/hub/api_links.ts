@@ -1,7 +1,9 @@
 /** Links and sessions in the API. */
 import { policyJson } from "../core/policy.ts";
 import { notFound, page, time } from "../api/call.ts";
+import { pageOf, PAGING } from "../api/documentation.ts";
 import { type ApiContext, type Operation, READERS } from "./api_operation.ts";
+import { ID, LINK, SESSION } from "./api_schemas.ts";
 import type { DaemonConnection } from "./connection.ts";
 import type { HubLink } from "./link.ts";
 import type { HubState } from "./state.ts";
@@ -12,6 +14,10 @@ export function linkRoutes(state: HubState): Operation[] {
     {
       method: "GET",
       path: "/v1/links",
+      summary: "The links of the workspace, by name",
+      query: PAGING,
+      answers: { 200: { doc: "One page.", schema: pageOf(LINK) } },
+      problems: [422],
       scopes: READERS,
       run(context) {
         const { workspace } = context.var.caller;
@@ -23,12 +29,20 @@ export function linkRoutes(state: HubState): Operation[] {
     {
       method: "GET",
       path: "/v1/links/:id",
+      summary: "One link",
+      params: { id: ID },
+      answers: { 200: { doc: "The link.", schema: LINK } },
+      problems: [404],
       scopes: READERS,
       run: (context) => context.json(printLink(find(context, state), state)),
     },
     {
       method: "DELETE",
       path: "/v1/links/:id",
+      summary: "Revoke a link for good; again changes nothing",
+      params: { id: ID },
+      answers: { 200: { doc: "The link as it is now.", schema: LINK } },
+      problems: [404, 503],
       scopes: ["admin", "daemon", "member"],
       async run(context) {
         const link = find(context, state);
@@ -39,6 +53,10 @@ export function linkRoutes(state: HubState): Operation[] {
     {
       method: "GET",
       path: "/v1/sessions",
+      summary: "The daemons' connections to this hub",
+      query: PAGING,
+      answers: { 200: { doc: "One page.", schema: pageOf(SESSION) } },
+      problems: [422],
       scopes: READERS,
       run(context) {
         const sessions = state.sessions.list(context.var.caller.workspace).filter(({ hello }) =>

@@ -1,6 +1,6 @@
 /** What an operation of the hub's API is, and who may call it. */
 import type { Context } from "hono";
-import type { CallEnv } from "../api/app.ts";
+import type { CallEnv, Operation as ApiOperation } from "../api/app.ts";
 import type { Scope } from "./tokens.ts";
 
 /** Who calls. `workspace` null: all of them, over the hub's own socket. */
@@ -15,12 +15,9 @@ export interface ApiEnv extends CallEnv {
 
 export type ApiContext = Context<ApiEnv>;
 
-/** One operation: its method, its path, the scopes that may call it, and what it does. */
-export interface Operation {
-  readonly method: "GET" | "POST" | "DELETE";
-  readonly path: string;
+/** One operation, and the scopes that may call it. */
+export interface Operation extends ApiOperation<ApiEnv> {
   readonly scopes: readonly Scope[];
-  readonly run: (context: ApiContext) => Response | Promise<Response>;
 }
 
 /** Everybody in a workspace may look. */

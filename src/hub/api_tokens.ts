@@ -2,8 +2,10 @@
 import { isName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, time } from "../api/call.ts";
+import { pageOf, PAGING } from "../api/documentation.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
 import type { ApiContext, Operation } from "./api_operation.ts";
+import { ID, NEW_TOKEN, TOKEN, TOKEN_WISH } from "./api_schemas.ts";
 import type { HubState } from "./state.ts";
 import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
 
@@ -20,12 +22,20 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
     {
       method: "GET",
       path: "/v1/tokens",
+      summary: "The tokens of the workspace, without their secrets",
+      query: PAGING,
+      answers: { 200: { doc: "One page.", schema: pageOf(TOKEN) } },
+      problems: [422],
       scopes: ADMIN,
       run: (context) => page(context, tokens.list(context.var.caller.workspace), keyOf, printToken),
     },
     {
       method: "POST",
       path: "/v1/tokens",
+      summary: "Make a token",
+      body: { schema: TOKEN_WISH },
+      answers: { 201: { doc: "The token with its secret; Location is its path.", schema: NEW_TOKEN } },
+      problems: [409, 503],
       scopes: ADMIN,
       async run(context) {
         const wish = readWish(await readObject(context), context.var.caller.workspace);
@@ -38,6 +48,10 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
     {
       method: "DELETE",
       path: "/v1/tokens/:id",
+      summary: "Revoke a token; sessions with it end",
+      params: { id: ID },
+      answers: { 200: { doc: "The token as it is now.", schema: TOKEN } },
+      problems: [404, 409, 503],
       scopes: ADMIN,
       async run(context: ApiContext) {
         const { workspace } = context.var.caller;

@@ -1,5 +1,6 @@
 /** `GET /v1/events`: what happens, as server-sent events that a client can resume. */
 import type { Context } from "hono";
+import type { CallEnv, Operation } from "../../api/app.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import type { DaemonEvent } from "../events.ts";
 import type { ControlState } from "./state.ts";
@@ -10,8 +11,32 @@ const BEHIND = 1000;
 /** A comment so often keeps proxies from taking the stream for dead. */
 const BEAT_MS = 15_000;
 
+/** The operation that tells of what happens. */
+export function eventOperations(state: ControlState): Operation<CallEnv>[] {
+  return [{
+    method: "GET",
+    path: "/v1/events",
+    summary: "What happens, as server-sent events",
+    query: { requests: { doc: "`true`: each request too.", schema: { type: "boolean", default: false } } },
+    fields: {
+      "Last-Event-ID": {
+        doc: "Go on after this event; the last 1,000 are kept.",
+        schema: { type: "string", pattern: "^[0-9]{1,15}$" },
+      },
+    },
+    answers: {
+      200: {
+        doc: "Events with `id`, `event` and `data`: the JSON object concerned.",
+        media: "text/event-stream",
+        schema: { type: "string" },
+      },
+    },
+    run: (context) => eventStream(context, state),
+  }];
+}
+
 /** Answers with the events since `Last-Event-ID`, where it is given, and all that follow. */
-export function eventStream(context: Context, { events, witnesses, clock }: ControlState): Response {
+function eventStream(context: Context, { events, witnesses, clock }: ControlState): Response {
   const withRequests = context.req.query("requests") === "true";
   const last = context.req.header("Last-Event-ID");
   if (last !== undefined && !/^\d{1,15}$/.test(last)) {

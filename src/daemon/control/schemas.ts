@@ -1,0 +1,144 @@
+/** The shapes that the control API answers with (interfaces: APIs, Reload; product: control API). */
+import { COUNTS, object, type Schema, TIME } from "../../api/documentation.ts";
+import { camelCase } from "../../config/json.ts";
+import { schemaOfKeys } from "../../config/json_schema.ts";
+import { ONE_OFF_KEYS } from "../../config/oneoff.ts";
+
+const TEXT: Schema = { type: "string" };
+const TEXT_OR_NULL: Schema = { type: ["string", "null"] };
+const COUNT: Schema = { type: "integer", minimum: 0 };
+const TEXTS: Schema = { type: "array", items: TEXT };
+const TEXTS_OR_NULL: Schema = { type: ["array", "null"], items: TEXT };
+/** A member that is always there. */
+const MOMENT: Schema = { type: "string", format: "date-time" };
+
+export const LINK_STATES = ["pending", "active", "offline", "expired", "revoked", "error"] as const;
+
+const STATE: Schema = { type: "string", enum: LINK_STATES };
+
+/** The parameter of a path that names a link. */
+export const LINK_NAME = {
+  doc: "The name of a link.",
+  schema: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,62}$" },
+};
+
+export const LINK: Schema = {
+  title: "Link",
+  ...object({
+    name: TEXT,
+    id: { ...TEXT_OR_NULL, description: "On the first hub that gave one; null: no hub did yet." },
+    url: TEXT_OR_NULL,
+    urls: {
+      type: "array",
+      items: object({
+        hub: TEXT,
+        id: TEXT_OR_NULL,
+        url: TEXT_OR_NULL,
+        state: STATE,
+        lastError: TEXT_OR_NULL,
+      }),
+    },
+    target: TEXT,
+    service: {
+      ...TEXT_OR_NULL,
+      description: "The service whose target it is; null: the link names its own.",
+    },
+    state: STATE,
+    source: { type: "string", enum: ["file", "oneoff", "hub"] },
+    activatedAt: TIME,
+    expiresAt: { ...TIME, description: "Null: never." },
+    revokedAt: TIME,
+    policy: object({
+      methods: TEXTS_OR_NULL,
+      paths: TEXTS_OR_NULL,
+      rate: TEXTS_OR_NULL,
+      auth: { type: ["array", "null"], items: { type: "string", enum: ["basic", "bearer"] } },
+      allowIps: TEXTS_OR_NULL,
+      maxBody: { type: ["integer", "null"], description: "Bytes." },
+      maxStreams: { type: ["integer", "null"] },
+      upgrade: TEXTS,
+      shadow: { type: "boolean" },
+      host: TEXT,
+      timeout: TEXT,
+      drain: TEXT,
+      inspect: { type: "string", enum: ["off", "heads", "bodies"] },
+    }),
+    counters: {
+      ...object({
+        allowed: COUNT,
+        denied: COUNTS,
+        shadowed: COUNTS,
+        bytesIn: COUNT,
+        bytesOut: COUNT,
+        open: COUNT,
+      }),
+      description: "Since the daemon started.",
+    },
+    lastError: TEXT_OR_NULL,
+  }),
+};
+
+/** What makes a link: the keys of an entry in links.yaml, in camelCase, and its name. */
+export const LINK_WISH: Schema = {
+  title: "LinkWish",
+  type: "object",
+  ...schemaOfKeys(ONE_OFF_KEYS, camelCase),
+};
+
+/** One thing wrong with a file (interfaces: Reload). */
+export const FILE_PROBLEM: Schema = {
+  title: "FileProblem",
+  ...object({
+    file: TEXT,
+    line: { type: "integer", minimum: 1 },
+    column: { type: "integer", minimum: 1, description: "In UTF-16 units, as editors count." },
+    severity: { type: "string", enum: ["error", "warning"] },
+    code: TEXT,
+    message: TEXT,
+    source: { ...TEXT, description: "The line as it stands." },
+    hint: TEXT,
+  }, ["hint"]),
+};
+
+export const FILE_PROBLEMS: Schema = { type: "array", items: FILE_PROBLEM };
+
+export const STEPS: Schema = {
+  type: "array",
+  items: {
+    title: "Step",
+    ...object({
+      step: { type: "string", enum: ["open", "close", "retune"] },
+      name: TEXT,
+      changes: { type: "array", items: object({ key: TEXT, from: TEXT_OR_NULL, to: TEXT_OR_NULL }) },
+      cuts: { ...object({ streams: COUNT }), description: "What is cut once the link's `drain` is over." },
+    }),
+  },
+};
+
+export const STATUS: Schema = {
+  title: "Status",
+  ...object({
+    version: TEXT,
+    instance: TEXT,
+    startedAt: MOMENT,
+    config: object({
+      file: TEXT_OR_NULL,
+      generation: { ...COUNT, description: "Applied reloads that changed something." },
+      appliedAt: TIME,
+      hash: { ...TEXT_OR_NULL, description: "SHA-256 of the text that is applied." },
+      problems: FILE_PROBLEMS,
+    }),
+    hubs: {
+      type: "array",
+      items: object({
+        url: TEXT,
+        state: { type: "string", enum: ["connecting", "connected", "refused", "replaced", "ignored"] },
+        since: MOMENT,
+        connections: COUNT,
+        rttMs: { type: ["number", "null"], minimum: 0 },
+        lastError: TEXT_OR_NULL,
+      }),
+    },
+    links: { ...COUNTS, description: "How many links are in each state." },
+  }),
+};
