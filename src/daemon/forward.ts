@@ -19,6 +19,8 @@ export interface Visitor {
   over(): void;
   /** The target failed; said besides what the visitor is told. */
   failed(code: Code, cause: string | null): void;
+  /** The policy of a shadow link would have refused it. */
+  shadowed(code: Code): void;
   /** What was sent is no whole answer, and the visitor must see that. */
   sever(code: string): void;
 }
@@ -162,7 +164,7 @@ export class Forward implements TargetSink {
     if (this.#out.head.framing.kind !== "chunked") return false;
     if (link.policy.spec.shadow) {
       this.#left = Infinity;
-      link.shadow("body_too_large");
+      this.#visitor.shadowed("body_too_large");
       return true;
     }
     link.deny("body_too_large");

@@ -111,6 +111,7 @@ export class Hubs {
 
   close(): void {
     for (const [url] of this.#dialled) this.#drop(url, 0);
+    this.#options.troubles.close();
   }
 
   #dialAll(): void {

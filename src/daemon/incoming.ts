@@ -139,6 +139,11 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     this.#serving.means.troubles.failed(this.link, this.stream.open.requestId, code, cause);
   }
 
+  shadowed(code: Code): void {
+    this.link.shadow(code);
+    this.#serving.means.troubles.shadowed(this.link, this.stream.open.requestId, code);
+  }
+
   sever(code: string): void {
     if (this.#over) return;
     this.stream.reset(code);
@@ -212,7 +217,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     link.counters.open++;
     link.state.streams++;
     link.streams.add(this);
-    if (shadowed !== null) link.shadow(shadowed.code);
+    if (shadowed !== null) this.shadowed(shadowed.code);
     this.#follow(shadowed);
     const { spec } = link.policy;
     const proto = stream.open.https ? "https" : "http";

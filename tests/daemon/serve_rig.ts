@@ -149,14 +149,16 @@ export class Rig implements Links {
   /** What the daemon said. */
   readonly said: string[] = [];
   readonly log = createLog({ write: (line) => this.said.push(line) });
+  readonly troubles: Troubles;
 
   constructor(readonly clock: Clock = systemClock, observer: Observer | null = null) {
     this.parts = new SharedParts(clock, "daemon-1");
+    this.troubles = new Troubles(this.log, clock);
     const serving = new Serving("hub-1", {
       links: this,
       clock,
       observer,
-      troubles: new Troubles(this.log, clock),
+      troubles: this.troubles,
     });
     const [here, there] = memoryPair();
     const handler = (open: (stream: Stream) => StreamSink): SessionHandler => ({
@@ -218,6 +220,7 @@ export class Rig implements Links {
     this.#daemon.close("closed", "the test ends");
     for (const link of this.known.values()) if (link instanceof ServedLink) link.close();
     this.parts.close();
+    this.troubles.close();
     for (const target of this.#targets) target.close();
     // Outstanding operations on sockets that were closed settle in the next turns.
     await new Promise((resolve) => setTimeout(resolve, 5));
