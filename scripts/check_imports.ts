@@ -53,6 +53,11 @@ const PACKAGES: { specifier: RegExp; files: string[]; why: string }[] = [
     why: "hashing runs in a worker, away from requests",
   },
   {
+    specifier: /^uqr$/,
+    files: ["cli/qr.ts"],
+    why: "a QR code is for whoever sits at a terminal; no page and no role needs one",
+  },
+  {
     specifier: /^node:sqlite$/,
     files: ["store/sqlite"],
     why: "node:sqlite blocks: it lives in the store's worker",

@@ -4,9 +4,10 @@ import { type Answer, type Call, callUnix } from "./unix_call.ts";
 
 /** An answer of an API that is not 2xx, as one sentence. */
 export class Refused extends Failure {
-  constructor(readonly status: number, readonly problem: Problem) {
+  constructor(readonly status: number, readonly problem: Problem, hint?: string) {
     const known = problem.errors ?? problem.detail ?? problem.title;
-    super(known === undefined ? `the answer was ${status}` : sentence(problem), { permanent: true });
+    const message = known === undefined ? `the answer was ${status}` : sentence(problem);
+    super(message, { permanent: true, ...(hint === undefined ? {} : { hint }) });
   }
 }
 
@@ -26,7 +27,12 @@ export interface Problem {
 /** A problem document as one sentence; what it says of members goes before what it says of the whole. */
 export function sentence({ errors, detail, title }: Problem): string {
   const pointed = errors?.map(({ pointer, detail }) => `${pointer.replace(/^\//, "")}: ${detail}`);
-  return pointed?.join("; ") || detail || title || "the request was refused";
+  return pointed?.join("; ") || inLine(detail) || title || "the request was refused";
+}
+
+/** A sentence of its own as the part behind `connectd: `. */
+function inLine(detail: string | undefined): string | undefined {
+  return detail?.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()).replace(/\.$/, "");
 }
 
 /** Where a role is reached: at its socket, or at its origin with a token. */

@@ -1,9 +1,10 @@
 /** Finds the HTTP server that listens on this machine, by knocking at the ports development servers use. */
+import type { TargetTls } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { printTarget, type Target } from "../core/target.ts";
 import { dial } from "../net/dial.ts";
-import type { Socket } from "../net/socket.ts";
 import { complain } from "./print.ts";
+import { whileWaiting } from "./terminal.ts";
 
 /**
  * The ports that are tried, on 127.0.0.1 and ::1, the usual one of each tool. Only these: databases (3306, 5432, 6379,
@@ -21,10 +22,18 @@ export interface DetectOptions {
   readonly not?: readonly number[];
 }
 
-/** The one target that answers HTTP here; on a terminal the person chooses among several. Throws a Failure for none or many. */
-export async function detectTarget({ ports = PORTS, not = [] }: DetectOptions = {}): Promise<string> {
+/** The targets that answer HTTP here, in the order of their ports. */
+export async function findServers({ ports = PORTS, not = [] }: DetectOptions = {}): Promise<string[]> {
   const tried = ports.filter((port) => !not.includes(port));
-  const found = (await Promise.all(tried.map(knock))).filter((target) => target !== null);
+  const found = await whileWaiting("looking for servers", Promise.all(tried.map(knock)));
+  return found.filter((target) => target !== null);
+}
+
+/** The one target that answers HTTP here; on a terminal the person chooses among several. Throws a Failure for none or many. */
+export async function detectTarget(options: DetectOptions = {}): Promise<string> {
+  const { ports = PORTS, not = [] } = options;
+  const tried = ports.filter((port) => !not.includes(port));
+  const found = await findServers(options);
   if (found.length === 1) return found[0];
   if (found.length === 0) {
     throw new Failure("no HTTP server was found on this machine", {
@@ -68,19 +77,28 @@ async function knock(port: number): Promise<string | null> {
   return null;
 }
 
-/** True where the answer to a HEAD request begins like HTTP; nothing else is sent, and little is read. */
-async function speaksHttp(target: Target & { readonly port: number }): Promise<boolean> {
-  const signal = AbortSignal.timeout(KNOCK_MS);
-  let socket: Socket;
+async function speaksHttp(target: Target): Promise<boolean> {
   try {
-    socket = await dial(target, null, signal);
+    return await answersHttp(target, null, AbortSignal.timeout(KNOCK_MS));
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether the answer to a HEAD request begins like HTTP; nothing else is sent, and little is read. Rejects as `dial`
+ * does where there is no connection.
+ */
+export async function answersHttp(
+  target: Target,
+  tls: TargetTls | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const socket = await dial(target, tls, signal);
   const give = () => socket.close();
   signal.addEventListener("abort", give);
   try {
-    const host = printTarget(target).slice("http://".length);
+    const host = target.kind === "unix" ? "localhost" : printTarget(target).replace(/^[a-z]+:\/\//, "");
     await socket.write(
       new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
     );

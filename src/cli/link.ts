@@ -9,15 +9,17 @@ import { surviveDefects } from "./defects.ts";
 import { detectTarget, listens } from "./detect.ts";
 import { CONFIG_FLAG, readLinks, usualConfigFile } from "./find.ts";
 import { bareBase, openForeground } from "./foreground.ts";
-import { copyText, linkText } from "./link_print.ts";
+import { linkText } from "./link_print.ts";
 import { readWish, type Wish, WISH_FLAGS } from "./link_wish.ts";
 import type { LinkJson } from "./links.ts";
 import { complain, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, hubOf, hubTokenFile, JSON_FLAG } from "./reach.ts";
 import { endSignals } from "./signals.ts";
 import { linkName, meaning, type Meant, unknownService } from "./target.ts";
+import { qrText } from "./qr.ts";
+import { coloured, copyText, whileWaiting } from "./terminal.ts";
 import { createThrough, findDaemon } from "./through_daemon.ts";
-import { type Given, on, text, type Verb } from "./verb.ts";
+import { type Given, on, text, UsageError, type Verb } from "./verb.ts";
 
 export const link: Verb = {
   name: "link",
@@ -36,12 +38,16 @@ export const link: Verb = {
       help: "the file whose services and hub are used (default: links.yaml, config/links.yaml)",
     },
     { name: "detach", help: "only through the running daemon" },
+    { name: "qr", help: "print the URL as a QR code, for a phone" },
     { name: "copy", help: "put the URL into the terminal's clipboard (OSC 52)" },
     ...ADDRESS_FLAGS,
     { ...JSON_FLAG, help: "print the link as JSON" },
   ],
   async run(given) {
     const wish = readWish(given), hub = hubOf(given);
+    if (on(given, "qr") && on(given, "json")) {
+      throw new UsageError("--qr is for people and --json for programs", { hint: "leave one of them out" });
+    }
     const config = await fileOf(given);
     const daemon = await findDaemon(given, hub);
     if (daemon === null && on(given, "detach")) {
@@ -93,7 +99,9 @@ async function serve(
   const signals = endSignals(["SIGINT", "SIGTERM", "SIGHUP"]);
   const log = createLog({ level: "warn" });
   surviveDefects(log);
-  const foreground = await openForeground({ body, base: baseOf(given, config), log });
+  const base = baseOf(given, config);
+  const whose = base.hubs.length === 0 ? "the hub" : base.hubs.map(({ url }) => url).join(", ");
+  const foreground = await whileWaiting(`waiting for ${whose}`, openForeground({ body, base, log }));
   await warned;
   show(given, foreground.link);
   if (Deno.stderr.isTerminal()) complain("serving until Ctrl-C");
@@ -120,5 +128,9 @@ function baseOf(given: Given, config: Config | null): Base {
 function show(given: Given, link: LinkJson): void {
   if (on(given, "json")) outJson(link);
   else out(linkText(link, Date.now()));
-  if (on(given, "copy") && link.url !== null) copyText(link.url);
+  if (link.url === null) return;
+  if (on(given, "qr")) out(qrText(link.url, coloured()));
+  if (on(given, "copy") && !copyText(link.url)) {
+    complain("nothing was copied: --copy asks the terminal, and there is none; take the URL from the output");
+  }
 }

@@ -61,8 +61,3 @@ export function curlLine(url: string, policy: Readonly<Record<string, unknown>>)
 function quoteShell(text: string): string {
   return /^[\w:/.@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
-
-/** Puts `text` into the clipboard of the terminal, through ssh too (OSC 52). */
-export function copyText(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`\x1b]52;c;${btoa(text)}\x07`));
-}

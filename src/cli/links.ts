@@ -1,6 +1,7 @@
 /** The verbs that look at links and end or renew them: list, revoke, renew, status. Of a daemon, or with --hub of a hub. */
 import { parseDuration } from "../core/units.ts";
 import { Refused } from "./client.ts";
+import { aboutLink } from "./meant.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
 import { complainOf, out, outJson, relative, roundTrip, table } from "./print.ts";
 import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
@@ -94,7 +95,11 @@ export const revoke: Verb = {
       for (const name of given.words) {
         try {
           const key = atHub ? await idOf(api, name) : name;
-          const link = await api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`);
+          const link = await aboutLink(
+            api,
+            name,
+            () => api.call<LinkJson>("DELETE", `/v1/links/${encodeURIComponent(key)}`),
+          );
           revoked.push(link);
           if (!json) out(`revoked ${link.name}${link.url === null ? "" : `  ${link.url}`}`);
         } catch (error) {
@@ -139,7 +144,12 @@ export const renew: Verb = {
     const body = { ...(ttl === undefined ? {} : { ttl }), ...(on(given, "new-id") ? { newId: true } : {}) };
     const link = await withDaemon(
       given,
-      (api) => api.call<LinkJson>("POST", `/v1/links/${encodeURIComponent(name)}/renew`, body),
+      (api) =>
+        aboutLink(
+          api,
+          name,
+          () => api.call<LinkJson>("POST", `/v1/links/${encodeURIComponent(name)}/renew`, body),
+        ),
     );
     if (on(given, "json")) outJson(link);
     else out(`renewed ${link.name}  ${link.url ?? ""}  expires ${relative(link.expiresAt, Date.now())}`);

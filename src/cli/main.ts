@@ -3,6 +3,7 @@ import { nearest } from "../config/suggest.ts";
 import { BadFile } from "../daemon/reload.ts";
 import { check, plan, reload } from "./config.ts";
 import { hub } from "./hub.ts";
+import { init } from "./init.ts";
 import { link } from "./link.ts";
 import { list, renew, revoke, status } from "./links.ts";
 import { complain, complainOf, out } from "./print.ts";
@@ -36,6 +37,7 @@ export const VERBS: readonly Verb[] = [
   plan,
   reload,
   token,
+  init,
   version,
   help,
 ];

@@ -5,6 +5,7 @@ import { controlSocketPath, stateDirectory, usualTokenFile } from "../daemon/sta
 import { isLocal, parseListen, parseOrigin, printListen } from "../config/places.ts";
 import { type Address, ApiClient, Unanswered } from "./client.ts";
 import { isFile } from "./find.ts";
+import { whileWaiting } from "./terminal.ts";
 import { type Flag, type Given, parsed, text } from "./verb.ts";
 
 export const JSON_FLAG: Flag = { name: "json", help: "print the API's object" };
@@ -81,7 +82,7 @@ export function daemonAddress(given: Given): Address {
 export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
   const api = new ApiClient(daemonAddress(given));
   try {
-    return await ask(api);
+    return await whileWaiting("waiting for the daemon", ask(api));
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
     const where = api.address.socket ?? api.address.origin;
@@ -95,7 +96,8 @@ export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promi
 /** Asks the hub that `--hub` names, with the token of `--token-file` or the usual places. */
 export async function withHub<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
   const origin = hubOf(given)!;
-  return await ask(new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) }));
+  const api = new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) });
+  return await whileWaiting(`waiting for ${origin}`, ask(api));
 }
 
 /** The origin of `--hub`, null where it was not given. Throws UsageError. */
