@@ -9,6 +9,7 @@ import { list, renew, revoke, status } from "./links.ts";
 import { complain, complainOf, out } from "./print.ts";
 import { run } from "./run.ts";
 import { token } from "./token.ts";
+import { ui } from "./ui.ts";
 import { readWords, UsageError, type Verb, verbHelp } from "./verb.ts";
 import { version } from "./version.ts";
 
@@ -36,6 +37,7 @@ export const VERBS: readonly Verb[] = [
   check,
   plan,
   reload,
+  ui,
   token,
   init,
   version,

@@ -13,6 +13,7 @@ import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { Sessions } from "./control/sessions.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
 import { Applied } from "./applied.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -69,6 +70,7 @@ class RunningDaemon implements Daemon, ControlState {
   readonly clock: Clock;
   readonly events = new Events();
   readonly witnesses: Witnesses;
+  readonly sessions: Sessions;
   readonly #o: DaemonOptions;
   readonly #file: string | null;
   readonly #instance = randomBytes(12).toString("base64url");
@@ -92,6 +94,7 @@ class RunningDaemon implements Daemon, ControlState {
   constructor(options: DaemonOptions) {
     this.#o = options;
     this.clock = options.clock ?? systemClock;
+    this.sessions = new Sessions(this.clock);
     this.witnesses = new Witnesses(this.events, this.clock);
     this.#startedAt = this.clock.now();
     this.#file = options.file === null ? null : resolve(options.file);

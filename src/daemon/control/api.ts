@@ -8,6 +8,7 @@ import type { Log } from "../../log.ts";
 import { configOperations } from "./config.ts";
 import { eventOperations } from "./event_stream.ts";
 import { linkOperations } from "./links.ts";
+import { signInOperations } from "./sign_in.ts";
 import type { ControlState } from "./state.ts";
 
 type Call = Context<CallEnv>;
@@ -32,6 +33,7 @@ export function controlOperations(state: ControlState): Operation<CallEnv>[] {
     ...configOperations(state),
     ...linkOperations(state),
     ...eventOperations(state),
+    ...signInOperations(state),
   ];
   return [...operations, documentOperation("connectd daemon", "/openapi.json", operations)];
 }

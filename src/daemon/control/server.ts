@@ -39,12 +39,12 @@ export class ControlServer {
    */
   static async tcp(wanted: ListenAddress | null, options: ControlOptions): Promise<ControlServer> {
     const { state, token, log } = options;
-    const place = { port: 0 };
-    const api = createControlApi(state, (context) => guard(context, token, place.port), log);
+    const gate = { token, sessions: state.sessions, port: 0 };
+    const api = createControlApi(state, (context) => guard(context, gate), log);
     const listener = makeListener(api, false, options);
-    place.port = await bind(listener, wanted, log);
+    gate.port = await bind(listener, wanted, log);
     const { hostname } = wanted ?? DEFAULT_LISTEN;
-    return new ControlServer(listener, printListen({ hostname, port: place.port }));
+    return new ControlServer(listener, printListen({ hostname, port: gate.port }));
   }
 
   /** Serves at the socket `path`, which no token guards but its mode. Throws Failure where it can't. */

@@ -7,6 +7,7 @@ import type { ReloadAnswer } from "../reload.ts";
 import type { Renewal } from "../renewal.ts";
 import type { HubJson, LinkJson } from "../status.ts";
 import type { Witnesses } from "../witnesses/witnesses.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** The daemon as `GET /v1/status` shows it (interfaces: Reload). Times are RFC 3339 UTC. */
 export interface StatusJson {
@@ -33,6 +34,9 @@ export interface ControlState {
   readonly clock: Clock;
   readonly events: Events;
   readonly witnesses: Witnesses;
+  readonly sessions: Sessions;
+  /** Where the API listens: `127.0.0.1:4545`; null: on no port. */
+  readonly control: string | null;
   status(): StatusJson;
   /** By name. */
   links(): LinkJson[];
