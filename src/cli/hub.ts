@@ -9,6 +9,7 @@ import { surviveDefects } from "./defects.ts";
 import { LOG_FLAGS, logOf } from "./log_flags.ts";
 import { out } from "./print.ts";
 import { JSON_FLAG, LISTEN_FLAG, listenOf, makeState, STATE_FLAG, stateOf } from "./reach.ts";
+import { Service } from "./service.ts";
 import { endSignals } from "./signals.ts";
 import { on, type Verb } from "./verb.ts";
 
@@ -36,6 +37,7 @@ export const hub: Verb = {
     const config = await hubConfigOf(given);
     const listen = wanted ?? config?.listen ?? null;
     const signals = endSignals(["SIGINT", "SIGTERM", "SIGHUP"]);
+    using service = new Service(state, log);
     await makeState(state);
     const hub = await startHub({
       listen: listen === null ? null : parseListen(listen),
@@ -48,7 +50,9 @@ export const hub: Verb = {
       log,
     });
     printReady(hub, on(given, "json"));
+    service.ready(hub.socket, () => `links are at ${hub.domain}`);
     await signals.first;
+    service.stopping();
     await hub.drain(DRAIN_MS);
     await hub.close();
     return 0;

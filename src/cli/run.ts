@@ -7,6 +7,7 @@ import { linkTable } from "./links.ts";
 import { LOG_FLAGS, logOf } from "./log_flags.ts";
 import { out } from "./print.ts";
 import { controlOf, JSON_FLAG, LISTEN_FLAG, listenOf, STATE_FLAG, stateOf } from "./reach.ts";
+import { describeLinks, Service } from "./service.ts";
 import { endSignals } from "./signals.ts";
 import { on, text, type Verb } from "./verb.ts";
 
@@ -36,18 +37,22 @@ export const run: Verb = {
     const file = configFile(text(given, "config"));
     // Heard from the beginning: whoever ends a process that has only begun means it.
     const signals = endSignals(["SIGINT", "SIGTERM"]);
+    using service = new Service(state, log);
     const daemon = await startDaemon({
       file,
       state,
       control,
       embedded: (ofFile) => startEmbedded({ state, listen, log }, ofFile),
       allowEmpty: on(given, "allow-empty"),
+      reloading: () => service.reloading(),
       log,
     });
     // What comes of it the daemon logs, and `status` shows.
     Deno.addSignalListener("SIGHUP", () => void daemon.reload());
     printReady(daemon, on(given, "json"));
+    service.ready(daemon.socket, () => describeLinks(daemon.links()));
     await signals.first;
+    service.stopping();
     await daemon.drain();
     return 0;
   },

@@ -161,6 +161,7 @@ class RunningDaemon implements Daemon, ControlState {
   reload({ allowEmpty = this.#o.allowEmpty ?? false }: { allowEmpty?: boolean } = {}): Promise<ReloadAnswer> {
     return this.#inTurn(async () => {
       if (this.#file === null || this.#ending) return { plan: [], applied: !this.#ending, problems: [] };
+      using _told = this.#o.reloading?.();
       const proposal = await this.#propose(allowEmpty);
       const { config, steps, problems } = proposal;
       if (config === null) return this.#refuse(problems);

@@ -48,6 +48,8 @@ export interface DaemonOptions {
   readonly embedded: ((listen: string | null) => Promise<EmbeddedHub>) | null;
   /** An empty file may end running links. */
   readonly allowEmpty?: boolean;
+  /** Called as the file begins to be read anew; what it returns is disposed of when that is done. */
+  readonly reloading?: () => Disposable;
   readonly log: Log;
   readonly clock?: Clock;
 }
