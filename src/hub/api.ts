@@ -1,28 +1,20 @@
 /** The hub's API: who may call what. */
 import type { Hono } from "hono";
-import { createApp, type Operation as ApiOperation } from "../api/app.ts";
+import { createApp } from "../api/app.ts";
 import { object } from "../api/documentation.ts";
 import { documentOperation } from "../api/openapi.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
 import { linkRoutes } from "./api_links.ts";
-import type { ApiContext, ApiEnv, Caller } from "./api_operation.ts";
+import { type ApiContext, type ApiEnv, type Caller, type Operation, READERS } from "./api_operation.ts";
 import { tokenRoutes } from "./api_tokens.ts";
 import type { HubState } from "./state.ts";
 
 /** The API over `state`. */
 export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
-  const scoped = [...linkRoutes(state), ...tokenRoutes(state)].map(({ scopes, run, ...where }) => ({
-    ...where,
-    run: (context: ApiContext) => {
-      if (scopes.includes(context.var.caller.scope)) return run(context);
-      throw new ApiProblem(403, "forbidden", `This needs a token of scope ${scopes.join(" or ")}.`);
-    },
-  }));
-  const operations = [...scoped, ...healthRoutes(state)];
   return createApp<ApiEnv>({
-    operations: [...operations, documentOperation("connectd hub", "/v1/openapi.json", operations)],
+    operations: apiOperations(state).map((operation) => ({ ...operation, run: scoped(operation) })),
     admit: (context) => {
       if (context.req.path.startsWith("/v1/")) context.set("caller", identify(context, state));
     },
@@ -31,7 +23,22 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
   });
 }
 
-function healthRoutes(state: HubState): ApiOperation<ApiEnv>[] {
+/** Every operation, each family in a file of its own. */
+export function apiOperations(state: HubState): Operation[] {
+  const operations = [...healthRoutes(state), ...linkRoutes(state), ...tokenRoutes(state)];
+  const document = documentOperation<ApiEnv>("connectd hub", "/v1/openapi.json", operations);
+  return [...operations, { ...document, scopes: READERS }];
+}
+
+function scoped({ open, scopes, run }: Operation): Operation["run"] {
+  if (open) return run;
+  return (context) => {
+    if (scopes.includes(context.var.caller.scope)) return run(context);
+    throw new ApiProblem(403, "forbidden", `This needs a token of scope ${scopes.join(" or ")}.`);
+  };
+}
+
+function healthRoutes(state: HubState): Operation[] {
   const schema = object({ ok: { type: "boolean" } });
   return [
     {
@@ -39,6 +46,7 @@ function healthRoutes(state: HubState): ApiOperation<ApiEnv>[] {
       path: "/healthz",
       summary: "Whether the hub answers",
       open: true,
+      scopes: [],
       answers: { 200: { doc: "It does.", schema } },
       run: (context) => context.json({ ok: true }),
     },
@@ -47,6 +55,7 @@ function healthRoutes(state: HubState): ApiOperation<ApiEnv>[] {
       path: "/readyz",
       summary: "Whether visitors may be sent here",
       open: true,
+      scopes: [],
       answers: { 200: { doc: "They may.", schema } },
       problems: [503],
       run(context) {

@@ -8,10 +8,8 @@ const COUNT: Schema = { type: "integer", minimum: 0 };
 const TEXTS: Schema = { type: "array", items: TEXT };
 const TEXTS_OR_NULL: Schema = { type: ["array", "null"], items: TEXT };
 const NAME: Schema = { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,62}$" };
-const STATE: Schema = {
-  type: "string",
-  enum: ["pending", "active", "offline", "expired", "revoked", "error"],
-};
+/** Of a link that its daemon declares: `pending` is known to the daemon alone. */
+const STATE: Schema = { type: "string", enum: ["active", "offline", "expired", "revoked", "error"] };
 
 /** The parameter of a path that names a link or a token. */
 export const ID = { doc: "Its id.", schema: { type: "string" } };
@@ -51,7 +49,6 @@ export const LINK: Schema = {
       ...object({
         allowed: COUNT,
         denied: COUNTS,
-        shadowed: COUNTS,
         bytesIn: COUNT,
         bytesOut: COUNT,
         open: COUNT,

@@ -3,6 +3,7 @@ import { COUNTS, object, type Schema, TIME } from "../../api/documentation.ts";
 import { camelCase } from "../../config/json.ts";
 import { schemaOfKeys } from "../../config/json_schema.ts";
 import { ONE_OFF_KEYS } from "../../config/oneoff.ts";
+import type { LinkState } from "../../core/link.ts";
 
 const TEXT: Schema = { type: "string" };
 const TEXT_OR_NULL: Schema = { type: ["string", "null"] };
@@ -12,9 +13,16 @@ const TEXTS_OR_NULL: Schema = { type: ["array", "null"], items: TEXT };
 /** A member that is always there. */
 const MOMENT: Schema = { type: "string", format: "date-time" };
 
-export const LINK_STATES = ["pending", "active", "offline", "expired", "revoked", "error"] as const;
-
-const STATE: Schema = { type: "string", enum: LINK_STATES };
+/** An object, so that the compiler misses a state that is forgotten. */
+const STATES: Record<LinkState, true> = {
+  pending: true,
+  active: true,
+  offline: true,
+  expired: true,
+  revoked: true,
+  error: true,
+};
+const STATE: Schema = { type: "string", enum: Object.keys(STATES) };
 
 /** The parameter of a path that names a link. */
 export const LINK_NAME = {
@@ -62,6 +70,8 @@ export const LINK: Schema = {
       timeout: TEXT,
       drain: TEXT,
       inspect: { type: "string", enum: ["off", "heads", "bodies"] },
+      inspectLast: COUNT,
+      inspectRedact: TEXTS,
     }),
     counters: {
       ...object({

@@ -1,0 +1,70 @@
+/** The document of the hub's API is the truth: every operation is run against it. */
+import assert from "node:assert/strict";
+import { apiOperations } from "../../src/hub/api.ts";
+import type { HubState } from "../../src/hub/state.ts";
+import { ApiDocument, type Row, runRows } from "../openapi.ts";
+import { HubRig, link } from "./rig.ts";
+
+/** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{token}` a token's. */
+const ROWS: Record<string, Row[]> = {
+  "GET /healthz": [{ status: 200 }],
+  "GET /readyz": [{ status: 200 }],
+  "GET /v1/links": [
+    { status: 200 },
+    { path: "/v1/links?limit=1", status: 200 },
+    { path: "/v1/links?limit=x", status: 422 },
+  ],
+  "GET /v1/links/:id": [{ path: "/v1/links/{id}", status: 200 }, { path: "/v1/links/no", status: 404 }],
+  "DELETE /v1/links/:id": [{ path: "/v1/links/{id}", status: 200 }, { path: "/v1/links/no", status: 404 }],
+  "GET /v1/sessions": [{ status: 200 }, { path: "/v1/sessions?cursor=*", status: 422 }],
+  "GET /v1/tokens": [{ status: 200 }, { path: "/v1/tokens?limit=0", status: 422 }],
+  "POST /v1/tokens": [
+    { body: "{", status: 400 },
+    { body: { scope: "viewer", name: "eyes", ttl: "1h" }, status: 201 },
+    { body: { scope: "viewer", name: "eyes" }, status: 409 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
+    { body: { scope: "root" }, status: 422 },
+    { body: { scope: "viewer", workspace: "other" }, status: 403 },
+  ],
+  "DELETE /v1/tokens/:id": [{ path: "/v1/tokens/{token}", status: 200 }, {
+    path: "/v1/tokens/no",
+    status: 404,
+  }],
+  "GET /v1/openapi.json": [{ status: 200 }],
+};
+
+/** A store that fails: api_test.ts; a hub that ends: drain_test.ts; two tokens of one name: tokens_test.ts. */
+const ELSEWHERE = [409, 503];
+
+Deno.test("every operation of the hub answers as its document says, right calls and wrong ones", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin"), operations = apiOperations({} as HubState);
+  const [{ id }] = (await rig.attached().hello([
+    link("web", {
+      policy: { methods: ["GET"], rate: [{ count: 5, perMs: 60_000, burst: 5, perIp: false }] },
+    }),
+  ]))
+    .links;
+  await rig.visit(id);
+  const document = new ApiDocument((await rig.api("GET", "/v1/openapi.json", admin)).json);
+  const names: Record<string, string> = { id, token: "eyes" };
+  await runRows(
+    document,
+    operations,
+    ROWS,
+    ELSEWHERE,
+    (method, path, { body }) =>
+      rig.api(method, path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]), admin, body),
+  );
+  for (const { method, path, open, scopes } of operations) {
+    const name = `${method} ${path}`;
+    const bare = await rig.api(method, path);
+    assert.equal(bare.status, open ? 200 : 401, name);
+    document.check(name, bare);
+    if (open || scopes.includes("viewer")) continue;
+    const viewer = await rig.api(method, path, await rig.token("viewer"));
+    assert.equal(viewer.status, 403, name);
+    document.check(name, viewer);
+  }
+});
