@@ -56,7 +56,19 @@ export class Buckets {
     if (rates !== this.#rates) this.#retune(rates, nowMs);
     const key = this.#perIp ? rateKey(address) : "";
     const own = this.#perIp ? this.#keys.use(key) : undefined;
-    const shared = this.#shared;
+    const wait = this.#wait(own, nowMs);
+    if (wait === null && spend) this.#spend(key, own, nowMs);
+    return wait;
+  }
+
+  /** What `take` would say. Nothing is counted, and nobody counts as seen. */
+  foresee(rates: readonly Rate[], address: string, nowMs: number): Wait | null {
+    if (rates !== this.#rates) this.#retune(rates, nowMs);
+    return this.#wait(this.#perIp ? this.#keys.peek(rateKey(address)) : undefined, nowMs);
+  }
+
+  #wait(own: number[] | undefined, nowMs: number): Wait | null {
+    const rates = this.#rates, shared = this.#shared;
     let index = -1, longest = 0;
     for (let i = 0; i < rates.length; i++) {
       const rate = rates[i];
@@ -64,9 +76,7 @@ export class Buckets {
       const ms = (full - (rate.burst - 1) * rate.perMs - nowMs * rate.count) / rate.count;
       if (ms > longest) [index, longest] = [i, ms];
     }
-    if (index >= 0) return { index, ms: longest };
-    if (spend) this.#spend(key, own, nowMs);
-    return null;
+    return index < 0 ? null : { index, ms: longest };
   }
 
   /** How full the buckets of `address` are; nothing is counted. */

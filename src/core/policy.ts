@@ -7,7 +7,7 @@ import { type Refusal, refusal } from "./errors.ts";
 import { Buckets, type Wait } from "./limit.ts";
 import { admittedMethods } from "./methods.ts";
 import { compilePaths, matchPath, type Paths } from "./paths.ts";
-import type { PolicyKey, PolicySpec } from "./policy_spec.ts";
+import type { PolicyRule, PolicySpec } from "./policy_spec.ts";
 import type { Rate } from "./units.ts";
 
 export {
@@ -18,7 +18,7 @@ export {
   policyJson,
   printPolicyKey,
 } from "./policy_spec.ts";
-export type { PolicyKey, PolicySpec } from "./policy_spec.ts";
+export type { PolicyKey, PolicyRule, PolicySpec } from "./policy_spec.ts";
 
 /** What is asked about a request, taken from the bytes that are forwarded. */
 export interface Facts {
@@ -46,7 +46,7 @@ export type Allow = {
   readonly shadowed: Refusal | null;
 };
 /** `rule`: the key of the policy that refuses. */
-export type Deny = { readonly kind: "deny"; readonly refusal: Refusal; readonly rule: PolicyKey };
+export type Deny = { readonly kind: "deny"; readonly refusal: Refusal; readonly rule: PolicyRule };
 /** `check_auth`: judge the credential and ask again. */
 export type Verdict = Allow | Deny | { readonly kind: "check_auth" };
 
@@ -100,7 +100,7 @@ function challenges(spec: PolicySpec): [string, string][] {
   return fields;
 }
 
-function deny(rule: PolicyKey, why: Refusal): Deny {
+function deny(rule: PolicyRule, why: Refusal): Deny {
   return { kind: "deny", refusal: why, rule };
 }
 
@@ -120,9 +120,14 @@ export function decide(policy: Policy, facts: Facts, state: PolicyState, nowMs: 
   return shadowed(policy, judge(policy, facts, state, nowMs, true));
 }
 
-/** What `decide` would say now; nothing is counted. For `explain`. */
+/** What `decide` would say now; nothing is counted. */
 export function foresee(policy: Policy, facts: Facts, state: PolicyState, nowMs: number): Verdict {
-  return shadowed(policy, judge(policy, facts, state, nowMs, false));
+  return shadowed(policy, foreseeStrictly(policy, facts, state, nowMs));
+}
+
+/** The same for a link as it would be without `shadow`. For `explain`, which names the rule that refuses. */
+export function foreseeStrictly(policy: Policy, facts: Facts, state: PolicyState, nowMs: number): Verdict {
+  return judge(policy, facts, state, nowMs, false);
 }
 
 /**
@@ -166,7 +171,9 @@ function judgeCredential(
   count: boolean,
 ): Verdict | null {
   if (!hasCredential) return policy.unauthorized;
-  const wait = failures.take(AUTH_FAILURES, address, nowMs, false);
+  const wait = count
+    ? failures.take(AUTH_FAILURES, address, nowMs, false)
+    : failures.foresee(AUTH_FAILURES, address, nowMs);
   if (wait !== null) return tooMany("auth", AUTH_FAILURES, wait);
   if (credential === "unjudged") return CHECK_AUTH;
   if (credential === "right") return null;
@@ -199,7 +206,9 @@ function judgeLoad(
 ): Deny | null {
   const busy = spec.maxStreams !== null && streams >= spec.maxStreams;
   if (spec.rate.length > 0) {
-    const wait = buckets.take(spec.rate, address, nowMs, count && !busy);
+    const wait = count
+      ? buckets.take(spec.rate, address, nowMs, !busy)
+      : buckets.foresee(spec.rate, address, nowMs);
     if (wait !== null) return tooMany("rate", spec.rate, wait);
   }
   return busy ? LINK_BUSY : null;

@@ -53,6 +53,9 @@ export const POLICY_KEYS = [
 
 export type PolicyKey = typeof POLICY_KEYS[number];
 
+/** Those that can refuse. */
+export type PolicyRule = Exclude<PolicyKey, "shadow">;
+
 /** How long the lists of a policy may be, and the texts in them: they are walked for every request. */
 export const POLICY_LIMITS = {
   methods: 256,

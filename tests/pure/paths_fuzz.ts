@@ -50,7 +50,7 @@ const ODD = [
 /** True: the target was admitted. */
 export function pathsCase(random: Random): boolean {
   if (random.below(16) === 0) return anyPattern(random);
-  const patterns = Array.from({ length: 1 + random.below(3) }, () => pattern(random));
+  const patterns = Array.from({ length: 1 + random.below(3) }, () => aPattern(random));
   const paths = compilePaths(patterns);
   const { target, plain } = aTarget(random, patterns);
   const said = matchPath(paths, target);
@@ -93,7 +93,8 @@ function anyPattern(random: Random): boolean {
   return true;
 }
 
-function pattern(random: Random): string {
+/** A pattern that links.yaml could hold. */
+export function aPattern(random: Random): string {
   const exact = random.below(4) === 0;
   let text = "";
   for (let n = random.below(4); n > 0; n--) text += "/" + (random.below(4) === 0 ? "*" : random.of(LITERAL));
@@ -103,7 +104,7 @@ function pattern(random: Random): string {
 }
 
 /** `plain`: one of the patterns admits it, and nobody could read it in two ways. */
-function aTarget(random: Random, patterns: readonly string[]): { target: string; plain: boolean } {
+export function aTarget(random: Random, patterns: readonly string[]): { target: string; plain: boolean } {
   const kind = random.below(8);
   if (kind === 0) return { target: random.of(["", "/", "/", "/"]) + odd(random), plain: false };
   const wanted = random.of(patterns), exact = wanted.startsWith("= ");

@@ -138,7 +138,8 @@ export function policySpec(random: Random): PolicySpec {
   };
 }
 
-function aRequest(random: Random): Facts {
+/** A request that a visitor could send. */
+export function aRequest(random: Random): Facts {
   return {
     method: random.of(["GET", "GET", "GET", ...METHODS]),
     target: random.of(["/api", "/api", ...TARGETS]),
