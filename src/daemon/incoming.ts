@@ -1,13 +1,14 @@
 /** One request from the tunnel: its head is read and judged, then it is refused here or forwarded. */
 import { type Code, Malformed, type Refusal, refusal } from "../core/errors.ts";
-import { loops, requestToTarget } from "../core/headers.ts";
-import { field, fieldAll, type RequestHead } from "../core/http1/types.ts";
+import { requestToTarget } from "../core/headers.ts";
+import { field, type RequestHead } from "../core/http1/types.ts";
 import { INITIAL_WINDOW } from "../core/flow.ts";
-import { decide, type Facts } from "../core/policy.ts";
+import { decide } from "../core/policy.ts";
 import { httpDate } from "../net/date.ts";
 import { renderRefusal } from "../pages/visitor.ts";
 import { Pieces } from "../wire/pieces.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
+import { type Asked, barred, factsOf } from "./asked.ts";
 import type { Auth, Judged, Judgement } from "./auth.ts";
 import type { Follower } from "./follow.ts";
 import { Forward, type Visitor } from "./forward.ts";
@@ -16,18 +17,11 @@ import type { Serving } from "./serve.ts";
 
 const BAD_REQUEST = refusal("bad_request");
 const UNKNOWN = refusal("link_unknown");
-const EXPIRED = refusal("link_expired");
 const UNAVAILABLE = refusal("link_unavailable");
 const BUSY = refusal("link_busy");
-const LOOP = refusal("loop_detected");
-
-const NONE: readonly string[] = [];
 
 /** What renderRefusal takes; it stands in a field and on a page. */
 const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
-
-/** Facts whose credential is judged on the way. */
-type Asked = Facts & { credential: Facts["credential"] };
 
 export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   link!: ServedLink;
@@ -172,18 +166,9 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     if (found === null) return this.#refuse(UNKNOWN);
     if (!isServed(found)) return this.#refuse(found);
     this.link = found;
-    const credentials = found.auth === null ? NONE : fieldAll(head, "authorization");
-    // One is judged and another might be what the target goes by.
-    if (credentials.length > 1) return this.#refuse(BAD_REQUEST);
-    this.#facts = {
-      method: head.method,
-      target: head.target,
-      address,
-      declaredLength: framing.kind === "length" ? framing.length : null,
-      websocket: head.upgrade === "websocket" && head.method === "GET",
-      hasCredential: credentials.length === 1 && found.auth!.concerns(credentials[0]),
-      credential: "unjudged",
-    };
+    const facts = factsOf(head, address, found.auth);
+    if (facts === null) return this.#refuse(BAD_REQUEST);
+    this.#facts = facts;
     this.#admit();
   }
 
@@ -191,10 +176,8 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   #admit(): void {
     const { link } = this;
     const { clock } = this.#serving.means;
-    if (link.ended !== null) return this.#deny(link.ended);
-    if (link.expiresAt !== null && clock.now() >= link.expiresAt) return this.#deny(EXPIRED);
-    if (link.problem !== null) return this.#deny(UNAVAILABLE);
-    if (loops(this.#head!, link.digest)) return this.#deny(LOOP);
+    const bar = barred(link, this.#head!, clock.now());
+    if (bar !== null) return this.#deny(bar);
     const verdict = decide(link.policy, this.#facts, link.state, clock.mono());
     if (verdict.kind === "allow") this.#pass(verdict.shadowed);
     else if (verdict.kind === "deny") this.#deny(verdict.refusal);
