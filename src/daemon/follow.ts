@@ -16,6 +16,8 @@ export interface Followed {
   readonly since: number;
   /** What the policy said: null admitted; of a shadow link what it would have said. */
   readonly verdict: Code | null;
+  /** The request that this one sends again; absent: a visitor sent it. */
+  readonly replayOf?: string;
 }
 
 /** How a request ended. */
@@ -33,6 +35,8 @@ export interface Follower {
   /** A connection to the target was made for it; not called where one was kept. */
   connected(): void;
   requestBody(bytes: Uint8Array): void;
+  /** The request was whole; not called where its head said that nothing follows. `trailers`: raw field lines. */
+  requestEnd(trailers: string): void;
   response(head: ResponseHead): void;
   responseBody(bytes: Uint8Array): void;
   done(outcome: Outcome): void;

@@ -92,6 +92,7 @@ export class Forward implements TargetSink {
     if (framing.kind === "length" && this.#left !== 0) return false;
     if (trailers !== "" && (framing.kind !== "chunked" || !areTrailers(trailers))) return false;
     this.#requestDone = true;
+    this.#visitor.follower?.requestEnd(trailers);
     this.#target.finish(trailers);
     if (this.#responseDone) this.#visitor.over();
     return true;

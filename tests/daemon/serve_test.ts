@@ -360,6 +360,7 @@ Deno.test("who watches sees every request that names a link, and how it ended", 
     follow: (request) => ({
       connected() {},
       requestBody() {},
+      requestEnd() {},
       response() {},
       responseBody() {},
       done: (outcome) => void seen.push([request, outcome]),

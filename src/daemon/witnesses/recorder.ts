@@ -3,6 +3,17 @@ import type { Clock } from "../../clock.ts";
 import type { ResponseHead } from "../../core/http1/types.ts";
 import type { Followed, Follower, Observer, Outcome } from "../follow.ts";
 
+/** Keeps heads and bodies of one request while they go by. */
+export interface Tape extends Omit<Follower, "connected" | "done"> {
+  /** Called once, before any witness is told, who may look it up. */
+  over(seen: Seen): void;
+}
+
+/** Asked once for every request that names a link; null: nothing of this one is kept. */
+export interface Tapes {
+  follow(request: Followed): Tape | null;
+}
+
 /** Where the time went, in ms from the moment at which the request's head came. */
 export interface Times {
   /** It was judged: before that a credential was. */
@@ -30,11 +41,10 @@ export interface Witness {
 }
 
 export class Recorder implements Observer {
-  /** `tapes`: who keeps heads and bodies while they go by; null: nobody does. */
   constructor(
     private readonly clock: Clock,
     private readonly witnesses: readonly Witness[],
-    private readonly tapes: Observer | null,
+    private readonly tapes: Tapes | null,
   ) {}
 
   follow(request: Followed): Follower {
@@ -52,7 +62,7 @@ class Recording implements Follower {
     private readonly request: Followed,
     private readonly clock: Clock,
     private readonly witnesses: readonly Witness[],
-    private readonly tape: Follower | null,
+    private readonly tape: Tape | null,
   ) {
     this.#judged = this.#elapsed();
     this.#at = clock.now() - this.#judged;
@@ -60,11 +70,14 @@ class Recording implements Follower {
 
   connected(): void {
     this.#connected = this.#elapsed();
-    this.tape?.connected();
   }
 
   requestBody(bytes: Uint8Array): void {
     this.tape?.requestBody(bytes);
+  }
+
+  requestEnd(trailers: string): void {
+    this.tape?.requestEnd(trailers);
   }
 
   response(head: ResponseHead): void {
@@ -77,8 +90,6 @@ class Recording implements Follower {
   }
 
   done(outcome: Outcome): void {
-    // First, so that whoever is told can look it up.
-    this.tape?.done(outcome);
     const seen: Seen = {
       request: this.request,
       at: this.#at,
@@ -90,6 +101,7 @@ class Recording implements Follower {
       },
       outcome,
     };
+    this.tape?.over(seen);
     for (const witness of this.witnesses) witness.saw(seen);
   }
 

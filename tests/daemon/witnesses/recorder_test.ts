@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../../../src/clock.ts";
 import type { ResponseHead } from "../../../src/core/http1/types.ts";
-import type { Followed, Follower, Outcome } from "../../../src/daemon/follow.ts";
-import { Recorder, type Seen } from "../../../src/daemon/witnesses/recorder.ts";
+import type { Followed, Outcome } from "../../../src/daemon/follow.ts";
+import { Recorder, type Seen, type Tape } from "../../../src/daemon/witnesses/recorder.ts";
 
 const OUTCOME: Outcome = { status: 200, code: null, bytesIn: 1, bytesOut: 2 };
 
@@ -40,19 +40,20 @@ Deno.test("a request without a connection or an answer of its own has no times f
 
 Deno.test("a tape hears all that goes by, and is complete before any witness is told", () => {
   const clock = new TestClock(), heard: string[] = [];
-  const tape: Follower = {
-    connected: () => void heard.push("connected"),
+  const tape: Tape = {
     requestBody: (bytes) => void heard.push(`in ${bytes.length}`),
+    requestEnd: (trailers) => void heard.push(`end ${trailers}`),
     response: () => void heard.push("head"),
     responseBody: (bytes) => void heard.push(`out ${bytes.length}`),
-    done: () => void heard.push("done"),
+    over: ({ outcome }) => void heard.push(`over ${outcome.status}`),
   };
   const recorder = new Recorder(clock, [{ saw: () => void heard.push("seen") }], { follow: () => tape });
   const follower = recorder.follow(followed(clock, 0));
   follower.requestBody(new Uint8Array(1));
+  follower.requestEnd("A: b");
   follower.connected();
   follower.response({} as ResponseHead);
   follower.responseBody(new Uint8Array(2));
   follower.done(OUTCOME);
-  assert.deepEqual(heard, ["in 1", "connected", "head", "out 2", "done", "seen"]);
+  assert.deepEqual(heard, ["in 1", "end A: b", "head", "out 2", "over 200", "seen"]);
 });
