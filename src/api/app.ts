@@ -26,12 +26,16 @@ export interface AppOptions<E extends Env> {
   readonly admit: (context: Context<E>) => void;
   /** What an error of another kind means to the caller; null: nothing that may be told. */
   readonly explain: (error: Error) => ApiProblem | null;
+  /** A problem as a page for people; null, or absent: the caller gets problem+json. */
+  readonly page?: (context: Context<E>, problem: ApiProblem) => Response | null;
   readonly log: Log;
 }
 
 /** An app that serves `operations` and answers everything else with a problem (RFC 9457). */
 export function createApp<E extends CallEnv>(options: AppOptions<E>): Hono<E> {
-  const { operations, admit, explain, log } = options;
+  const { operations, admit, explain, page, log } = options;
+  const answer = (context: Context<E>, problem: ApiProblem) =>
+    page?.(context, problem) ?? problemAnswer(context, problem);
   const app = new Hono<E>();
   app.use(async (context, next) => {
     admit(context);
@@ -55,7 +59,7 @@ export function createApp<E extends CallEnv>(options: AppOptions<E>): Hono<E> {
   return app;
 }
 
-function answer<E extends CallEnv>(context: Context<E>, problem: ApiProblem): Response {
+function problemAnswer<E extends CallEnv>(context: Context<E>, problem: ApiProblem): Response {
   const { requestId } = context.env;
   const headers = new Headers();
   for (const [name, value] of problemFields(problem, requestId)) headers.append(name, value);

@@ -45,7 +45,7 @@ export async function readObject(context: Context): Promise<Record<string, unkno
   if (!/^application\/json *(;|$)/i.test(type)) {
     throw new ApiProblem(415, "unsupported_media_type", "The body must be application/json.");
   }
-  const text = await readText(context);
+  const text = await readText(context, BODY_MAX);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -67,15 +67,15 @@ export async function readOptionalObject(context: Context): Promise<Record<strin
   return bodiless ? {} : await readObject(context);
 }
 
-/** Read as it comes: a body that is chunked says nothing of its length before. */
-async function readText(context: Context): Promise<string> {
-  const tooLarge = new ApiProblem(413, "body_too_large", `The body is larger than ${BODY_MAX} bytes.`);
-  if (Number(context.req.header("Content-Length") ?? 0) > BODY_MAX) throw tooLarge;
+/** A body of at most `max` octets as text. Throws ApiProblem. Read as it comes: one that is chunked says no length before. */
+export async function readText(context: Context, max: number): Promise<string> {
+  const tooLarge = new ApiProblem(413, "body_too_large", `The body is larger than ${max} bytes.`);
+  if (Number(context.req.header("Content-Length") ?? 0) > max) throw tooLarge;
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of context.req.raw.body ?? []) {
     length += part.length;
-    if (length > BODY_MAX) throw tooLarge;
+    if (length > max) throw tooLarge;
     parts.push(part);
   }
   const bytes = new Uint8Array(length);

@@ -8,23 +8,27 @@ import type { Log } from "../../log.ts";
 import { configOperations } from "./config.ts";
 import { eventOperations } from "./event_stream.ts";
 import { linkOperations } from "./links.ts";
+import { addPages, problemAsPage } from "./pages/pages.ts";
 import { signInOperations } from "./sign_in.ts";
 import type { ControlState } from "./state.ts";
 
 type Call = Context<CallEnv>;
 
-/** The API over `state`. `admit` throws ApiProblem for a call that may not go on. */
+/** The API over `state`, and the pages beside it. `admit` throws ApiProblem for a call that may not go on. */
 export function createControlApi(
   state: ControlState,
   admit: (context: Call) => void,
   log: Log,
 ): Hono<CallEnv> {
-  return createApp<CallEnv>({
+  const api = createApp<CallEnv>({
     operations: controlOperations(state),
     admit,
     explain: (error) => error instanceof Failure ? new ApiProblem(503, "unavailable", error.message) : null,
+    page: (context, problem) => problemAsPage(context, state, problem),
     log,
   });
+  addPages(api, state);
+  return api;
 }
 
 /** Every operation, each family in a file of its own. */

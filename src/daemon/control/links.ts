@@ -82,8 +82,8 @@ const RENEWAL = object({
   newId: { type: "boolean", description: "`true`: a new public id; the old one stays 410." },
 }, ["ttl", "newId"]);
 
-/** `{ttl?, newId?}` */
-function readRenewal(body: Record<string, unknown>): Renewal {
+/** `{ttl?, newId?}`. Throws ApiProblem. */
+export function readRenewal(body: Record<string, unknown>): Renewal {
   let ttlMs: number | null | undefined;
   checkMembers(body, {
     newId: isFlag,

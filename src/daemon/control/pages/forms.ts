@@ -1,0 +1,27 @@
+/** Forms of the page: read whole, in bounds. That they come from our own page is the guard's to see. */
+import { readText } from "../../../api/call.ts";
+import { ApiProblem } from "../../../api/problem.ts";
+import type { Call } from "./frame.tsx";
+
+/** A kept body of 64 KiB is three times as long when every octet of it is escaped. */
+const FORM_MAX = 256 * 1024;
+
+/** The fields of a form; a field that is empty counts as absent. Throws ApiProblem. */
+export async function readForm(context: Call): Promise<ReadonlyMap<string, string>> {
+  const type = context.req.header("Content-Type") ?? "application/x-www-form-urlencoded";
+  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type)) {
+    throw new ApiProblem(
+      415,
+      "unsupported_media_type",
+      "The form must be application/x-www-form-urlencoded.",
+    );
+  }
+  const text = await readText(context, FORM_MAX);
+  return new Map([...new URLSearchParams(text)].filter(([, value]) => value !== ""));
+}
+
+/** `GET, POST` → both; undefined: none. */
+export function readList(text: string | undefined): string[] | undefined {
+  const items = text?.split(/[,\s]+/).filter((item) => item !== "");
+  return items === undefined || items.length === 0 ? undefined : items;
+}

@@ -1,0 +1,111 @@
+/** What keeps a page up to date while somebody looks at it: server-sent events that carry regions of the page itself. */
+import { ApiProblem } from "../../../api/problem.ts";
+import type { DaemonEvent } from "../../events.ts";
+import { readCookie } from "../sessions.ts";
+import type { ControlState } from "../state.ts";
+import type { Call } from "./frame.tsx";
+
+/** So often something may change before a person's eyes. */
+const TURN_MS = 1_000;
+
+/** Regions that nothing was told of are looked at again: counters move without an event. */
+const LOOK_TURNS = 2;
+
+/** A comment so often keeps the connection known to be alive. */
+const BEAT_TURNS = 15;
+
+/** New rows that wait for the next turn; of more than these a person sees nothing. */
+const ROWS_MAX = 100;
+
+/** What a page shows live. */
+export interface Live {
+  /** Its regions as they are now, one after another. */
+  regions(): string | Promise<string>;
+  /** Whether regions also change without an event. Absent: they don't. */
+  readonly counts?: boolean;
+  /** The row of an event of type `request`, or null where the page does not show that one. */
+  row?(data: unknown): string | null;
+}
+
+/** Whether the script of a page asks for its events rather than a browser for the page. */
+export function wantsEvents(context: Call): boolean {
+  return context.req.header("Accept") === "text/event-stream";
+}
+
+/** The events of one page. They end with the session. */
+export function liveAnswer(context: Call, state: ControlState, live: Live): Response {
+  const { clock, events, witnesses } = state;
+  const admitted = admission(context, state);
+  const encoder = new TextEncoder();
+  let end = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      let changed = true, turns = 0, last = "", busy = false, missed = 0;
+      let rows: string[] = [];
+      const send = (type: string, data: unknown) =>
+        controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
+      const hear = ({ type, data }: DaemonEvent) => {
+        if (type !== "request") return void (changed = true);
+        const row = live.row?.(data) ?? null;
+        if (row === null) return;
+        rows.push(row);
+        if (rows.length <= ROWS_MAX) return;
+        rows.shift();
+        missed++;
+      };
+      const look = async () => {
+        changed = false;
+        const regions = await live.regions();
+        if (regions !== last) send("patch", regions);
+        last = regions;
+      };
+      const turn = async () => {
+        if (!admitted()) return close();
+        turns++;
+        // Who has not taken what there was gets one change instead of many, later.
+        if ((controller.desiredSize ?? 0) <= 0) return;
+        if (turns % BEAT_TURNS === 0) controller.enqueue(encoder.encode(": still here\n\n"));
+        if (changed || (live.counts === true && turns % LOOK_TURNS === 0)) await look();
+        if (rows.length === 0) return;
+        send("rows", { html: rows.reverse().join(""), missed });
+        [rows, missed] = [[], 0];
+      };
+      const close = () => {
+        end();
+        controller.close();
+      };
+      const timer = clock.timer(() => {
+        timer.set(TURN_MS);
+        if (busy) return;
+        busy = true;
+        turn().catch(close).finally(() => busy = false);
+      });
+      // Before the page is looked at, so that nothing falls between the two.
+      const deaf = events.listen(hear);
+      if (live.row !== undefined) witnesses.live.watchers++;
+      end = () => {
+        end = () => {};
+        timer.drop();
+        deaf();
+        if (live.row !== undefined) witnesses.live.watchers--;
+      };
+      controller.enqueue(encoder.encode("retry: 1000\n\n"));
+      busy = true;
+      look().catch(close).finally(() => busy = false);
+      timer.set(TURN_MS);
+    },
+    cancel: () => end(),
+  }, { highWaterMark: 4 });
+  return new Response(body, {
+    headers: { "Content-Type": "text/event-stream", "X-Content-Type-Options": "nosniff" },
+  });
+}
+
+/** Whether the caller would still be let in: who signs out, or is signed in too long, sees nothing more. */
+function admission(context: Call, { sessions }: ControlState): () => boolean {
+  if (context.env.local || context.req.header("Authorization") !== undefined) return () => true;
+  const port = Number(context.req.header("Host")?.split(":").at(-1));
+  const secret = readCookie(context.req.header("Cookie"), port);
+  if (secret === null) throw new ApiProblem(401, "unauthorized", "Nobody is signed in.");
+  return () => sessions.admits(secret);
+}
