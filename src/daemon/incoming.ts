@@ -14,6 +14,7 @@ import type { Follower } from "./follow.ts";
 import { Forward, type Visitor } from "./forward.ts";
 import { type Cuttable, isServed, type ServedLink } from "./served.ts";
 import type { Serving } from "./serve.ts";
+import type { User } from "./uses.ts";
 
 const BAD_REQUEST = refusal("bad_request");
 const UNKNOWN = refusal("link_unknown");
@@ -23,7 +24,7 @@ const BUSY = refusal("link_busy");
 /** What renderRefusal takes; it stands in a field and on a page. */
 const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
+export class Incoming implements StreamSink, Visitor, Judged, User, Cuttable {
   link!: ServedLink;
   follower: Follower | null = null;
   place = -1;
@@ -36,7 +37,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   #forward: Forward | null = null;
   /** The hub has ended its side. */
   #ended = false;
-  /** Body that came while a credential was judged; it has no credit back, so it is no more than the first window. */
+  /** Body that came while a credential was judged or a use stored; it has no credit back, so it is no more than the first window. */
   #held: Pieces | null = null;
   #heldTrailers = "";
   /** What is left to send of an answer of our own. */
@@ -114,6 +115,19 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     else this.sever("link_ended");
   }
 
+  hurry(): void {
+    if (!this.#over && this.#forward?.hurry()) this.cut();
+  }
+
+  counted(stored: boolean): void {
+    if (this.#over || this.#refused !== null) return;
+    const { ended } = this.link;
+    if (!stored) this.#refuse(UNAVAILABLE);
+    // By its last use, and by the clock, a link ends for those that come later.
+    else if (ended !== null && ended.code !== "link_expired") this.#refuse(ended);
+    else this.#send();
+  }
+
   judged(judgement: Judgement): void {
     if (this.#over) return;
     // The files or the whole auth may have been exchanged meanwhile: who is in charge now judges again.
@@ -175,7 +189,12 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   /** Asked again after a credential was judged: meanwhile the link may have ended, or its policy changed. */
   #admit(): void {
     const { link } = this;
-    const { clock } = this.#serving.means;
+    const { clock, straight } = this.#serving.means;
+    if (straight) {
+      // Whoever vouches for it: the link's own credential is none of the target's business.
+      if (this.#facts.hasCredential) this.#facts.credential = "right";
+      return this.#pass(null);
+    }
     const bar = barred(link, this.#head!, clock.now());
     if (bar !== null) return this.#deny(bar);
     const verdict = decide(link.policy, this.#facts, link.state, clock.mono());
@@ -193,8 +212,7 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
   }
 
   #pass(shadowed: Refusal | null): void {
-    const { link, stream } = this;
-    const head = this.#head!;
+    const { link } = this;
     this.#admitted = true;
     link.counters.allowed++;
     link.counters.open++;
@@ -202,6 +220,14 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
     link.streams.add(this);
     if (shadowed !== null) this.shadowed(shadowed.code);
     this.#follow(shadowed);
+    if (link.uses === null || this.#serving.means.straight) this.#send();
+    else link.uses.take(this);
+  }
+
+  /** To the target. */
+  #send(): void {
+    const { link, stream } = this;
+    const head = this.#head!;
     const { spec } = link.policy;
     const proto = stream.open.https ? "https" : "http";
     const upgrade = this.#upgrade(head);
@@ -216,14 +242,18 @@ export class Incoming implements StreamSink, Visitor, Judged, Cuttable {
       dropOverrides: spec.methods !== null || spec.paths !== null,
       dropAuthorization: this.#facts.credential === "right",
       upgrade,
+      edits: link.edits.request,
     });
     const mapFrom = link.entry.host === "target" ? link.host : null;
     const forward = new Forward(this, {
       text,
       head,
+      maxBody: this.#serving.means.straight ? null : spec.maxBody,
       upgrade,
       mapFrom,
       publicOrigin: `${proto}://${head.host}`,
+      requestEdits: link.edits.request,
+      edits: link.edits.response,
     });
     this.#forward = forward;
     const held = this.#held;

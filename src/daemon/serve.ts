@@ -17,6 +17,8 @@ export interface ServeMeans {
   readonly troubles: Troubles;
   /** Sees requests go by; null: nobody does. */
   readonly observer: Observer | null;
+  /** These are the owner's own, straight to the target: no policy is asked. Absent: it is. */
+  readonly straight?: true;
 }
 
 /** Serves the streams of one hub, whichever of its sessions they come by. */
