@@ -27,6 +27,7 @@ export async function openHubStore(path: string, clock: Clock): Promise<Store> {
   try {
     const store = await openSqlite(path, clock);
     return {
+      trail: store.trail,
       bucket: (name, options) => store.bucket(name, options),
       close: () => store.close().finally(() => lock.close()),
     };

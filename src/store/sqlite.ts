@@ -1,13 +1,14 @@
 /** The store in one file: node:sqlite in a worker, so that nothing here ever waits for a disk on the serving thread. */
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
+import type { AuditEntry } from "../core/audit.ts";
 import { Failure } from "../core/errors.ts";
 import { Changes } from "./changes.ts";
+import { SqliteTrail } from "./sqlite_trail.ts";
 import type { Answer, Operation, Outcome, Question } from "./sqlite_worker.ts";
 import {
   type Bucket,
   type BucketOptions,
-  type Change,
   checkBucketName,
   checkKey,
   Conflict,
@@ -134,7 +135,10 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+type Nullable<T> = { readonly [member in keyof T]?: T[member] | null };
+
 class SqliteStore implements Store {
+  readonly trail: SqliteTrail;
   readonly #changes = new Changes();
   #waiting: Waiting[] = [];
   /** The batch that the worker has, or the one that is about to go. */
@@ -146,7 +150,9 @@ class SqliteStore implements Store {
     private readonly worker: SqliteWorker,
     private readonly database: number,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.trail = new SqliteTrail((operation) => this.#do(operation), () => this.#begin(), clock);
+  }
 
   bucket(name: string, { ttlMs = null }: BucketOptions | { ttlMs?: null } = {}): Bucket {
     checkBucketName(name);
@@ -161,10 +167,11 @@ class SqliteStore implements Store {
         const now = this.clock.now();
         return [...rowsOf(await this.#do({ kind: "list", prefix, bucket: name, ttlMs, now }))];
       },
-      put: async (key, value, { ifRevision = null }: PutOptions | { ifRevision?: null } = {}) => {
+      put: async (key, value, { ifRevision = null, audit = null }: Nullable<PutOptions> = {}) => {
         checkKey(key);
         const now = this.clock.now();
-        const outcome = await this.#do({ kind: "put", key, value, ifRevision, bucket: name, ttlMs, now });
+        const put = { kind: "put", key, value, ifRevision, audit, bucket: name, ttlMs, now } as const;
+        const outcome = await this.#do(put);
         return revisionOf(outcome, name, key)!;
       },
       delete: async (key, { ifRevision = null }: DeleteOptions | { ifRevision?: null } = {}) => {
@@ -185,6 +192,8 @@ class SqliteStore implements Store {
 
   close(): Promise<void> {
     this.#closed ??= (async () => {
+      this.trail.retry();
+      this.trail.close();
       while (this.#running !== null) await this.#running;
       await this.worker.ask({ kind: "close", database: this.database }).catch(() => {});
       this.#changes.end();
@@ -200,30 +209,67 @@ class SqliteStore implements Store {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ operation, resolve, reject });
-      this.#running ??= this.#run();
+      this.#begin();
     });
+  }
+
+  #begin(): void {
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
+    while (this.#waiting.length > 0 || this.trail.due) {
+      const batch = this.#waiting, entries = this.trail.take();
       this.#waiting = [];
       try {
-        const operations = batch.map(({ operation }) => operation);
+        const appends = entries.map((entry): Operation => ({ kind: "append", entry }));
+        const operations = [...appends, ...batch.map(({ operation }) => operation)];
         const outcomes = await this.worker.ask({ kind: "run", database: this.database, operations });
+        this.trail.settle(...unaudited(operations, outcomes));
         batch.forEach(({ operation, resolve }, i) => {
-          resolve(outcomes[i]);
-          const change = changeOf(operation, outcomes[i]);
-          if (change !== null) this.#changes.tell(operation.bucket, change);
+          const outcome = outcomes[entries.length + i];
+          resolve(outcome);
+          this.#tell(operation, outcome);
         });
       } catch (error) {
         const reason = failure(this.path, error);
+        this.trail.settle(entries, reason);
         for (const { reject } of batch) reject(reason);
       }
     }
     this.#running = null;
   }
+
+  #tell(operation: Operation, outcome: Outcome): void {
+    if (outcome.kind !== "written" || outcome.revision === null) return;
+    if (operation.kind === "delete") {
+      this.#changes.tell(operation.bucket, { key: operation.key, entry: null });
+    }
+    if (operation.kind === "put") {
+      const { bucket, key, value } = operation;
+      this.#changes.tell(bucket, { key, entry: { key, value, revision: outcome.revision } });
+    }
+  }
+}
+
+/** The entries that the trail did not take, and why. */
+function unaudited(
+  operations: readonly Operation[],
+  outcomes: readonly Outcome[],
+): [AuditEntry[], Error | null] {
+  const entries: AuditEntry[] = [];
+  let why: string | undefined;
+  outcomes.forEach((outcome, i) => {
+    const operation = operations[i];
+    const failed = outcome.kind === "failed" ? outcome.why : outcome.kind === "written" && outcome.unaudited;
+    if (typeof failed !== "string") return;
+    if (operation.kind === "append") entries.push(operation.entry);
+    else if (operation.kind === "put" && operation.audit !== null) entries.push(operation.audit);
+    else return;
+    why = failed;
+  });
+  return [entries, why === undefined ? null : new Failure(`the audit trail can not be written: ${why}`)];
 }
 
 function rowsOf(outcome: Outcome): readonly Entry[] {
@@ -233,12 +279,4 @@ function rowsOf(outcome: Outcome): readonly Entry[] {
 function revisionOf(outcome: Outcome, bucket: string, key: string): number | null {
   if (outcome.kind !== "written") throw new Conflict(bucket, key);
   return outcome.revision;
-}
-
-function changeOf(operation: Operation, outcome: Outcome): Change | null {
-  if (outcome.kind !== "written" || outcome.revision === null) return null;
-  if (operation.kind === "delete") return { key: operation.key, entry: null };
-  if (operation.kind !== "put") return null;
-  const { key, value } = operation;
-  return { key, entry: { key, value, revision: outcome.revision } };
 }

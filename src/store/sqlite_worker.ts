@@ -1,8 +1,11 @@
 /** The worker in which sqlite blocks: one for all databases of the process. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { AuditEntry, AuditQuery, AuditRow } from "../core/audit.ts";
+import { AuditTable } from "./sqlite_audit.ts";
+import type { TrailEnds } from "./store.ts";
 
 /** What is done to a bucket. `now`: ms since 1970, by which a time to live is decided. */
-export type Operation =
+export type BucketOperation =
   & { readonly bucket: string; readonly ttlMs: number | null; readonly now: number }
   & (
     | { readonly kind: "get"; readonly key: string }
@@ -12,9 +15,20 @@ export type Operation =
       readonly key: string;
       readonly value: string;
       readonly ifRevision: number | null;
+      readonly audit: AuditEntry | null;
     }
     | { readonly kind: "delete"; readonly key: string; readonly ifRevision: number | null }
   );
+
+/** What is done to the trail. */
+export type TrailOperation =
+  | { readonly kind: "append"; readonly entry: AuditEntry }
+  | { readonly kind: "records"; readonly query: AuditQuery }
+  | { readonly kind: "walk"; readonly from: number | null; readonly limit: number }
+  | { readonly kind: "ends" }
+  | { readonly kind: "prune"; readonly before: string; readonly most: number; readonly at: string };
+
+export type Operation = BucketOperation | TrailOperation;
 
 export interface Row {
   readonly key: string;
@@ -25,9 +39,14 @@ export interface Row {
 /** What became of one operation. */
 export type Outcome =
   | { readonly kind: "rows"; readonly rows: readonly Row[] }
-  /** `revision` null: there was nothing to delete. */
-  | { readonly kind: "written"; readonly revision: number | null }
-  | { readonly kind: "conflict" };
+  /** `revision` null: there was nothing to delete. `unaudited`: why what goes with it is not in the trail. */
+  | { readonly kind: "written"; readonly revision: number | null; readonly unaudited?: string }
+  | { readonly kind: "conflict" }
+  | { readonly kind: "records"; readonly rows: readonly AuditRow[] }
+  | ({ readonly kind: "ends" } & TrailEnds)
+  | { readonly kind: "appended" }
+  /** Of the trail alone: what is wrong with it is nobody else's trouble. */
+  | { readonly kind: "failed"; readonly why: string };
 
 export type Question =
   | { readonly id: number; readonly kind: "open"; readonly database: number; readonly path: string }
@@ -48,6 +67,9 @@ export type Answer = { readonly id: number; readonly outcomes: readonly Outcome[
 /** Raised when the tables change; a file of a newer version is left alone. */
 const LAYOUT = 1;
 
+/** What needs no transaction. */
+const READS: readonly Operation["kind"][] = ["get", "list", "records", "walk", "ends"];
+
 /** What outlived its bucket's time to live is removed when the bucket is written to, at most so often. */
 const SWEEP_MS = 60_000;
 
@@ -60,6 +82,9 @@ class Database {
   readonly #delete: StatementSync;
   readonly #sweep: StatementSync;
   readonly #swept = new Map<string, number>();
+  #audit: AuditTable | null = null;
+  /** Why this batch could not append; what comes after in it must not go before. */
+  #unaudited: string | null = null;
 
   constructor(path: string) {
     const db = new DatabaseSync(path);
@@ -94,9 +119,11 @@ class Database {
 
   /** Does all of it in one transaction, or throws and has done nothing. A conflict concerns its own operation only. */
   run(operations: readonly Operation[]): Outcome[] {
-    if (operations.every(({ kind }) => kind === "get" || kind === "list")) {
+    if (operations.every(({ kind }) => READS.includes(kind))) {
       return operations.map((operation) => this.#do(operation));
     }
+    const head = this.#audit?.head;
+    this.#unaudited = null;
     this.#db.exec("BEGIN IMMEDIATE");
     try {
       const outcomes = operations.map((operation) => this.#do(operation));
@@ -105,6 +132,8 @@ class Database {
     } catch (error) {
       // A full disk has ended the transaction already.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      if (head === undefined) this.#audit = null;
+      else this.#audit!.head = head;
       throw error;
     }
   }
@@ -114,6 +143,40 @@ class Database {
   }
 
   #do(operation: Operation): Outcome {
+    return "bucket" in operation ? this.#doBucket(operation) : this.#doTrail(operation);
+  }
+
+  /** A trail that somebody made unreadable or unwritable stops nothing but itself. */
+  #doTrail(operation: TrailOperation): Outcome {
+    try {
+      const audit = this.#audit ??= new AuditTable(this.#db);
+      switch (operation.kind) {
+        case "records":
+          return { kind: "records", rows: audit.list(operation.query) };
+        case "walk":
+          return { kind: "records", rows: audit.walk(operation.from, operation.limit) };
+        case "ends":
+          return { kind: "ends", ...audit.ends() };
+        case "append":
+          if (this.#unaudited !== null) return { kind: "failed", why: this.#unaudited };
+          audit.append(operation.entry);
+          return { kind: "appended" };
+        case "prune":
+          audit.prune(operation.before, operation.most, operation.at);
+          return { kind: "appended" };
+      }
+    } catch (error) {
+      const why = (error as Error).message;
+      if (!READS.includes(operation.kind)) {
+        // A full disk ends the transaction, and with it everything else in it.
+        if (!this.#db.isTransaction) throw error;
+        this.#unaudited = why;
+      }
+      return { kind: "failed", why };
+    }
+  }
+
+  #doBucket(operation: BucketOperation): Outcome {
     const { bucket, ttlMs, now } = operation;
     const born = ttlMs === null ? Number.MIN_SAFE_INTEGER : now - ttlMs;
     if (operation.kind === "list") {
@@ -141,7 +204,9 @@ class Database {
       this.#swept.set(bucket, now);
     }
     const { revision } = this.#put.get(bucket, key, operation.value, now) as unknown as Row;
-    return { kind: "written", revision };
+    if (operation.audit === null) return { kind: "written", revision };
+    const appended = this.#doTrail({ kind: "append", entry: operation.audit });
+    return { kind: "written", revision, ...(appended.kind === "failed" ? { unaudited: appended.why } : {}) };
   }
 }
 

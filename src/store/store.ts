@@ -1,4 +1,5 @@
-/** What must survive a restart: named buckets of JSON values under dotted keys, each value with a revision. */
+/** What must survive a restart: named buckets of JSON values under dotted keys, each value with a revision; a trail. */
+import type { AuditEntry, AuditQuery, AuditRow } from "../core/audit.ts";
 
 /** A value as it was stored. */
 export interface Entry {
@@ -18,6 +19,8 @@ export interface Change {
 export interface PutOptions {
   /** The revision that is replaced; 0: there must be none. */
   readonly ifRevision?: number;
+  /** Goes into the trail in the same commit; not at all where the put does not happen. */
+  readonly audit?: AuditEntry;
 }
 
 export interface DeleteOptions {
@@ -46,7 +49,36 @@ export interface BucketOptions {
   readonly ttlMs?: number;
 }
 
+/** The ends of a trail, and what the store noted of it. */
+export interface TrailEnds {
+  readonly last: AuditRow | null;
+  /** The newest record of type PRUNED. */
+  readonly pruned: AuditRow | null;
+  /** The largest number that was ever given. */
+  readonly issued: number;
+}
+
+/** The audit trail: records that can be added and never changed, chained in the order in which they were added. */
+export interface Trail {
+  /**
+   * Adds `entry` behind everything that was added before, in the commit of what is put in the same turn, or an earlier
+   * one. Waits for nothing: what could not be stored is tried again, in order.
+   */
+  append(entry: AuditEntry): void;
+  /** The newest first. Throws Failure. */
+  list(query: AuditQuery): Promise<AuditRow[]>;
+  /** From record `from` (null: the oldest) on, the oldest first, as they are stored. Throws Failure. */
+  walk(from: number | null, limit: number): Promise<AuditRow[]>;
+  /** Throws Failure. */
+  ends(): Promise<TrailEnds>;
+  /** Drops records from before `before` (RFC 3339), and the oldest beyond `most`; a record says so. Throws Failure. */
+  prune(before: string, most: number): Promise<void>;
+  /** Called when records could not be stored; they will be tried again. */
+  onTrouble: ((error: Error) => void) | null;
+}
+
 export interface Store {
+  readonly trail: Trail;
   /** The bucket `name`, a token as keys have them. The same name means the same values. */
   bucket(name: string, options?: BucketOptions): Bucket;
   /** Resolves when what was asked for before is done. What is asked for later throws Failure. */

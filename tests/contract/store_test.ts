@@ -1,7 +1,9 @@
 /** What every store promises; each implementation runs the same suite. */
 import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
+import type { AuditEntry, AuditQuery, AuditRow } from "../../src/core/audit.ts";
 import { Failure } from "../../src/core/errors.ts";
+import { AuditDesk } from "../../src/store/audit_desk.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { type Change, Conflict, type Store } from "../../src/store/store.ts";
 
@@ -21,6 +23,23 @@ const MAKERS: Maker[] = [{
     };
   },
 }];
+
+const ALL: AuditQuery = { limit: 1000, before: null, type: null, link: null, workspace: null };
+
+function entry(subject: string, o: Partial<AuditEntry> = {}): AuditEntry {
+  const at = "2026-01-01T00:00:00.000Z";
+  return { at, type: "link.opened", workspace: "", actor: "file", subject, data: "{}", ...o };
+}
+
+async function subjects(store: Store, query: Partial<AuditQuery> = {}): Promise<AuditRow["subject"][]> {
+  return (await store.trail.list({ ...ALL, ...query })).map(({ subject }) => subject);
+}
+
+async function isWhole(store: Store, clock: TestClock): Promise<void> {
+  const { broken, records } = await new AuditDesk(store.trail, null, clock).verify([]);
+  assert.equal(broken, null);
+  assert.equal(records, (await store.trail.list(ALL)).length);
+}
 
 for (const maker of MAKERS) {
   const promise = (
@@ -149,6 +168,76 @@ for (const maker of MAKERS) {
     const last = second.next();
     await store.close();
     assert.equal((await last).done, true);
+  });
+
+  promise(
+    "what was appended is listed newest first, by pages, after a restart too",
+    async (store, clock, reopen) => {
+      for (let i = 1; i <= 5; i++) store.trail.append(entry(`link-${i}`));
+      assert.deepEqual(await subjects(store, { limit: 2 }), ["link-5", "link-4"]);
+      assert.deepEqual(await subjects(store, { limit: 2, before: 4 }), ["link-3", "link-2"]);
+      const again = await reopen();
+      again.trail.append(entry("link-6"));
+      const rows = await again.trail.list(ALL);
+      assert.deepEqual(rows.map(({ seq }) => seq), [6, 5, 4, 3, 2, 1]);
+      assert.equal(rows[0].prev, rows[1].hash);
+      assert.deepEqual((await again.trail.walk(2, 3)).map(({ seq }) => seq), [2, 3, 4]);
+      assert.equal((await again.trail.ends()).issued, 6);
+      await isWhole(again, clock);
+    },
+  );
+
+  promise("a trail is asked by type, by link, by workspace", async (store) => {
+    store.trail.append(entry("a", { type: "link.opened", workspace: "acme" }));
+    store.trail.append(entry("a", { type: "link.revoked", workspace: "acme" }));
+    store.trail.append(entry("a", { type: "linked", workspace: "other" }));
+    store.trail.append(entry("b", { type: "link.revoked", workspace: "other" }));
+    assert.deepEqual(await subjects(store, { type: "link" }), ["b", "a", "a"]);
+    assert.deepEqual(await subjects(store, { type: "link.revoked" }), ["b", "a"]);
+    assert.deepEqual(await subjects(store, { type: "lin" }), []);
+    assert.deepEqual(await subjects(store, { link: "a" }), ["a", "a"]);
+    assert.deepEqual(await subjects(store, { workspace: "other" }), ["b", "a"]);
+    assert.deepEqual(await subjects(store, { workspace: "acme", type: "link.revoked", link: "a" }), ["a"]);
+  });
+
+  promise("what a put carries is in the trail when the put is, and not when it is not", async (store) => {
+    const bucket = store.bucket("a");
+    await bucket.put("k", "1", { ifRevision: 0, audit: entry("first") });
+    await assert.rejects(bucket.put("k", "2", { ifRevision: 0, audit: entry("never") }), Conflict);
+    store.trail.append(entry("beside"));
+    await bucket.put("k", "3", { audit: entry("second") });
+    assert.deepEqual(await subjects(store), ["second", "beside", "first"]);
+  });
+
+  promise("what is appended in the turn of a put is there when the put is", async (store, _clock, reopen) => {
+    const bucket = store.bucket("a");
+    void bucket.put("before", "1");
+    for (let i = 0; i < 20; i++) {
+      const put = bucket.put(`k.${i}`, "1");
+      store.trail.append(entry(`${i}`));
+      await put;
+      const [newest] = await store.trail.list({ ...ALL, limit: 1 });
+      assert.equal(newest.subject, `${i}`);
+    }
+    store.trail.append(entry("at the end"));
+    assert.deepEqual(await subjects(await reopen(), { limit: 1 }), ["at the end"]);
+  });
+
+  promise("what retention drops leaves a trail that is whole", async (store, clock, reopen) => {
+    for (let i = 0; i < 10; i++) store.trail.append(entry(`${i}`, { at: `2026-01-0${i}T00:00:00.000Z` }));
+    await store.trail.prune("2026-01-04T00:00:00.000Z", 1000);
+    assert.deepEqual((await subjects(store)).slice(1), ["9", "8", "7", "6", "5", "4"]);
+    await store.trail.prune("2026-01-04T00:00:00.000Z", 1000);
+    assert.equal((await store.trail.list(ALL)).length, 7);
+    await isWhole(store, clock);
+    const again = await reopen();
+    await again.trail.prune("2000-01-01T00:00:00.000Z", 3);
+    assert.deepEqual((await again.trail.list(ALL)).map(({ seq }) => seq), [12, 11, 10, 9]);
+    await isWhole(again, clock);
+    await again.trail.prune("2030-01-01T00:00:00.000Z", 1000);
+    again.trail.append(entry("after"));
+    await isWhole(again, clock);
+    assert.deepEqual((await again.trail.list(ALL)).map(({ seq }) => seq), [14, 13, 12]);
   });
 
   promise(

@@ -50,6 +50,7 @@ export class HubRig implements AsyncDisposable {
 
   #breakable(store: Store): Store {
     return {
+      trail: store.trail,
       bucket: (name, options) => {
         const bucket = store.bucket(name, options);
         return {
