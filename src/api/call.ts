@@ -39,13 +39,13 @@ function readCursor(cursor: string): string {
 
 const BODY_MAX = 64 * 1024;
 
-/** The body as a JSON object. Throws ApiProblem. */
-export async function readObject(context: Context): Promise<Record<string, unknown>> {
+/** The body, of at most `max` octets, as a JSON object. Throws ApiProblem. */
+export async function readObject(context: Context, max = BODY_MAX): Promise<Record<string, unknown>> {
   const type = context.req.header("Content-Type") ?? "";
   if (!/^application\/json *(;|$)/i.test(type)) {
     throw new ApiProblem(415, "unsupported_media_type", "The body must be application/json.");
   }
-  const text = await readText(context, BODY_MAX);
+  const text = await readText(context, max);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -62,9 +62,9 @@ export async function readObject(context: Context): Promise<Record<string, unkno
 }
 
 /** As `readObject`; a call without a body means `{}`. */
-export async function readOptionalObject(context: Context): Promise<Record<string, unknown>> {
+export async function readOptionalObject(context: Context, max = BODY_MAX): Promise<Record<string, unknown>> {
   const bodiless = context.req.raw.body === null || context.req.header("Content-Length") === "0";
-  return bodiless ? {} : await readObject(context);
+  return bodiless ? {} : await readObject(context, max);
 }
 
 /** A body of at most `max` octets as text. Throws ApiProblem. Read as it comes: one that is chunked says no length before. */
