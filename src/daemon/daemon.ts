@@ -95,7 +95,7 @@ class RunningDaemon implements Daemon, ControlState {
     this.#o = options;
     this.clock = options.clock ?? systemClock;
     this.sessions = new Sessions(this.clock);
-    this.witnesses = new Witnesses(this.events, this.clock);
+    this.witnesses = new Witnesses(this.events, this.clock, options.log);
     this.#startedAt = this.clock.now();
     this.#file = options.file === null ? null : resolve(options.file);
     this.#applied = new Applied(this.#file, this.clock, options.log);

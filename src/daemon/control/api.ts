@@ -9,6 +9,7 @@ import { configOperations } from "./config.ts";
 import { eventOperations } from "./event_stream.ts";
 import { linkOperations } from "./links.ts";
 import { addPages, problemAsPage } from "./pages/pages.ts";
+import { requestOperations } from "./requests.ts";
 import { signInOperations } from "./sign_in.ts";
 import type { ControlState } from "./state.ts";
 
@@ -37,6 +38,7 @@ export function controlOperations(state: ControlState): Operation<CallEnv>[] {
     ...configOperations(state),
     ...linkOperations(state),
     ...eventOperations(state),
+    ...requestOperations(state),
     ...signInOperations(state),
   ];
   return [...operations, documentOperation("connectd daemon", "/openapi.json", operations)];
