@@ -1,4 +1,5 @@
 /** Requests as events, for whoever watches them live; while nobody does they cost a comparison each. */
+import type { Code } from "../../core/errors.ts";
 import type { Events } from "../events.ts";
 import type { Seen, Witness } from "./recorder.ts";
 
@@ -13,8 +14,26 @@ export class LiveRequests implements Witness {
   }
 }
 
-/** A request as logs, lists and events print it; only `requests` shows more. */
-export function seenJson({ request, at, times, outcome }: Seen): Record<string, unknown> {
+/** A request as logs, lists and events print it. */
+export interface SeenJson {
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly link: string;
+  readonly address: string;
+  readonly method: string;
+  readonly path: string;
+  /** 0: no answer was sent. */
+  readonly status: number;
+  readonly code: string | null;
+  readonly verdict: Code | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly ms: number;
+}
+
+/** What is printed of `seen`; only `requests` shows more. */
+export function seenJson({ request, at, times, outcome }: Seen): SeenJson {
   const { link, requestId, address, head, verdict } = request;
   const { status, code, bytesIn, bytesOut } = outcome;
   const query = head.target.indexOf("?");
