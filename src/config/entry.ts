@@ -1,5 +1,5 @@
 /** From what was read to what is wanted: defaults, services and paths resolved. One-offs and the file share it. */
-import type { Entry, Service, TargetTls } from "../core/entry.ts";
+import { type Entry, INSPECT_LAST, type Service, type TargetTls } from "../core/entry.ts";
 import { isName } from "../core/names.ts";
 import type { PolicySpec } from "../core/policy.ts";
 import { parseTarget, printTarget, type Target } from "../core/target.ts";
@@ -72,6 +72,8 @@ export function makeEntry(
     drainMs: (own.drain ?? defaults.drain)?.value ?? 5_000,
     subdomain: own.subdomain?.value ?? null,
     inspect: (own.inspect ?? defaults.inspect)?.value ?? "heads",
+    inspectLast: (own.inspect_last ?? defaults.inspect_last)?.value ?? INSPECT_LAST,
+    inspectRedact: [...(own.inspect_redact ?? defaults.inspect_redact)?.value ?? []],
     tls: tls === undefined ? null : tlsOf(tls),
     ...context.place(at),
     lines: linesOf(own, defaults, context),

@@ -146,6 +146,17 @@ const serverName = text({ wants: "a host name", code: "bad_value" }, (written) =
   return written;
 });
 
+/** A token of RFC 9110 §5.6.2. */
+const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/;
+
+const fieldName = text(
+  { wants: "the name of a field such as X-Api-Key", code: "bad_value", pattern: FIELD_NAME.source },
+  (written) => {
+    if (!FIELD_NAME.test(written)) throw new SyntaxError(`${quoted(written)} is no name of a field`);
+    return written;
+  },
+);
+
 /** Keys that a link and `defaults` share: the policy, and how requests are forwarded. */
 export const SHARED_KEYS = {
   ttl: {
@@ -246,7 +257,18 @@ export const SHARED_KEYS = {
   inspect: {
     reader: word(["off", "heads", "bodies"]),
     doc:
-      "What is kept of requests for looking at them later: `off`, `heads` (the default) or `bodies` (up to 64 KiB of each). Nothing is kept yet.",
+      "What is kept of requests, in memory, for looking at them later and sending them again: `off`, `heads` (the " +
+      "default) or `bodies` (up to 64 KiB of each).",
+  },
+  inspect_last: {
+    reader: integer(1, 1_000),
+    doc: "How many requests of the link are kept, of all links 64 MiB. The default is 100.",
+  },
+  inspect_redact: {
+    reader: values(list(fieldName, "a list of fields such as [X-Api-Key]", 100)),
+    doc:
+      "Fields, and parameters of a query, whose values are shown as `***`, besides Authorization, " +
+      "Proxy-Authorization, Cookie and Set-Cookie. `_` counts as `-`.",
   },
   tls: {
     reader: mapping("a mapping such as {ca_file: ./ca.pem}", {

@@ -32,6 +32,9 @@ export interface TargetTls {
   readonly insecure: boolean;
 }
 
+/** So many requests of a link are kept unless it says otherwise. */
+export const INSPECT_LAST = 100;
+
 /** A link as somebody wants it: defaults and services resolved, paths absolute, times in ms. */
 export interface Entry {
   readonly name: string;
@@ -52,6 +55,10 @@ export interface Entry {
   readonly drainMs: number;
   readonly subdomain: string | null;
   readonly inspect: "off" | "heads" | "bodies";
+  /** How many requests are kept. */
+  readonly inspectLast: number;
+  /** Names of fields, and of parameters of a query, whose values are not shown. */
+  readonly inspectRedact: readonly string[];
   readonly tls: TargetTls | null;
   /** Where its name stands in the file, 1-based; 0 where there is no file. */
   readonly line: number;
@@ -126,6 +133,12 @@ const PRINTS: readonly Print[] = [
   word("subdomain", (e) => e.subdomain),
   word("drain", (e) => printDuration(e.drainMs)),
   word("inspect", (e) => e.inspect),
+  { key: "inspect_last", value: (e) => e.inspectLast, print: (e) => String(e.inspectLast) },
+  {
+    key: "inspect_redact",
+    value: (e) => e.inspectRedact.length === 0 ? null : unordered(e.inspectRedact),
+    print: (e) => joined(e.inspectRedact),
+  },
   word("tls", ({ tls }) => {
     if (tls === null) return null;
     return [

@@ -81,6 +81,8 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
       timeout: printDuration(entry.timeoutMs),
       drain: printDuration(entry.drainMs),
       inspect: entry.inspect,
+      inspectLast: entry.inspectLast,
+      inspectRedact: entry.inspectRedact,
     },
     counters: copyOf(served.counters),
     lastError: state === "error" || state === "pending"

@@ -31,6 +31,8 @@ export function entryTo(target: Target, other: Partial<Entry> = {}, policy: Part
     drainMs: 5_000,
     subdomain: null,
     inspect: "heads",
+    inspectLast: 100,
+    inspectRedact: [],
     tls: null,
     line: 1,
     column: 1,
