@@ -1,6 +1,7 @@
 /** Talks to a running daemon or hub: over its unix socket, or over TCP with a token. */
 import { Failure } from "../core/errors.ts";
-import { type Answer, type Call, callUnix } from "./unix_call.ts";
+import type { Call } from "./converse.ts";
+import { callUnix } from "./unix_call.ts";
 
 /** An answer of an API that is not 2xx, as one sentence. */
 export class Refused extends Failure {
@@ -56,7 +57,7 @@ export class ApiClient {
     };
     const call = { method, path, headers, body: body === undefined ? null : JSON.stringify(body) };
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    let answer: Answer;
+    let answer: { readonly status: number; readonly text: string };
     try {
       answer = await (socket === undefined ? callTcp(origin, call, signal) : callUnix(socket, call, signal));
     } catch (cause) {
@@ -83,7 +84,7 @@ export class ApiClient {
   }
 }
 
-async function callTcp(origin: string, call: Call, signal: AbortSignal): Promise<Answer> {
+async function callTcp(origin: string, call: Call, signal: AbortSignal) {
   const { method, path, headers, body } = call;
   // A token is for this address and for no other: where it is redirected to, it does not go.
   const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });

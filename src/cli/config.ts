@@ -6,7 +6,7 @@ import { printStep, type Step } from "../core/plan.ts";
 import { oneLine } from "../log.ts";
 import { Refused } from "./client.ts";
 import { CONFIG_FLAG, configFile, readLinks } from "./find.ts";
-import { complain, out, outJson } from "./print.ts";
+import { complain, count, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, JSON_FLAG, withDaemon } from "./reach.ts";
 import { on, text, type Verb } from "./verb.ts";
 
@@ -42,10 +42,6 @@ export const check: Verb = {
     return ok ? 0 : 2;
   },
 };
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
 
 export const plan: Verb = {
   name: "plan",

@@ -2,6 +2,7 @@
 import { nearest } from "../config/suggest.ts";
 import { BadFile } from "../daemon/reload.ts";
 import { check, plan, reload } from "./config.ts";
+import { doctor } from "./doctor.ts";
 import { hub } from "./hub.ts";
 import { init } from "./init.ts";
 import { link } from "./link.ts";
@@ -40,6 +41,7 @@ export const VERBS: readonly Verb[] = [
   ui,
   token,
   init,
+  doctor,
   version,
   help,
 ];

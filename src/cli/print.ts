@@ -56,6 +56,11 @@ export function relative(iso: string | null, now: number): string {
   return ms >= 0 ? `in ${coarse(ms)}` : `${coarse(-ms)} ago`;
 }
 
+/** `1 link`, `2 links`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** A round trip in ms, null where none was measured. */
 export function roundTrip(ms: number | null): string {
   return ms === null ? "–" : ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;

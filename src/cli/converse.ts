@@ -1,0 +1,85 @@
+/** One request and its answer on a connection that is there for nothing else. */
+import { BodyReader } from "../core/http1/body.ts";
+import { ResponseReader } from "../core/http1/head.ts";
+import type { ResponseHead } from "../core/http1/types.ts";
+import type { Socket } from "../net/socket.ts";
+
+/** What is asked. */
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** An answer, whole. */
+export interface Answer {
+  readonly status: number;
+  readonly head: ResponseHead;
+  readonly text: string;
+}
+
+/**
+ * Asks `host`, which is at the other end of `socket`, and closes it. Rejects with the runtime's error, with Malformed for
+ * what is no HTTP, and with `signal`'s reason when that gives up. An answer longer than `most` octets is cut there.
+ */
+export async function converse(
+  socket: Socket,
+  host: string,
+  call: Call,
+  signal: AbortSignal,
+  most = Infinity,
+): Promise<Answer> {
+  const give = () => socket.close();
+  signal.addEventListener("abort", give);
+  try {
+    signal.throwIfAborted();
+    await writeAll(socket, head(host, call) + (call.body ?? ""));
+    return await readAnswer(socket, call.method, most);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", give);
+    if (!signal.aborted) socket.close();
+  }
+}
+
+function head(host: string, { method, path, headers, body }: Call): string {
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const length = body === null ? "" : `Content-Length: ${new TextEncoder().encode(body).length}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}${length}Connection: close\r\n\r\n`;
+}
+
+async function writeAll(socket: Socket, text: string): Promise<void> {
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(await socket.write(bytes));
+}
+
+async function readAnswer(socket: Socket, method: string, most: number): Promise<Answer> {
+  const reader = new ResponseReader();
+  reader.expect({ method, upgrade: null });
+  const buffer = new Uint8Array(64 * 1024);
+  const decoder = new TextDecoder();
+  let body: BodyReader | null = null, text = "", octets = 0;
+  while (body === null || (!body.done && octets < most)) {
+    const n = await socket.read(buffer);
+    if (n === null && body === null) {
+      throw new Deno.errors.UnexpectedEof("the connection ended without an answer");
+    }
+    if (n === null) break;
+    let at = 0;
+    while (body === null && at < n) {
+      at = reader.read(buffer, at, n);
+      if (reader.head === null) continue;
+      if (reader.head.status < 200) reader.next();
+      else body = new BodyReader(reader.head.framing);
+    }
+    while (body !== null && at < n && !body.done) {
+      at = body.read(buffer, at, n, n);
+      octets += body.to - body.from;
+      text += decoder.decode(buffer.subarray(body.from, body.to), { stream: true });
+    }
+  }
+  return { status: reader.head!.status, head: reader.head!, text };
+}
