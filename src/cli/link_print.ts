@@ -13,6 +13,7 @@ const RULES: Readonly<Record<string, string>> = {
   allowIps: "allow_ips",
   maxBody: "max_body",
   maxStreams: "max_streams",
+  maxUses: "max_uses",
 };
 
 /** The URL, then what it lets through, until when, and how to try it. */

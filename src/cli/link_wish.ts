@@ -10,6 +10,7 @@ export const WISH_FLAGS: readonly Flag[] = [
   { name: "methods", short: "m", value: "LIST", help: "admit only these, as in GET,POST" },
   { name: "paths", short: "p", value: "LIST", help: "admit only paths that begin so, as in /api,/health" },
   { name: "rate-limit", short: "r", value: "N", help: "admit so many requests per minute" },
+  { name: "max-uses", value: "N", help: "end after so many requests that were let through" },
   { name: "name", short: "n", value: "NAME", help: "the link's name (default: made of the target)" },
 ];
 
@@ -20,6 +21,7 @@ export interface Wish {
   readonly methods?: readonly string[];
   readonly paths?: readonly string[];
   readonly rate?: string;
+  readonly maxUses?: number;
 }
 
 /** What the flags ask for. Throws UsageError. */
@@ -30,6 +32,7 @@ export function readWish(given: Given): Wish {
     ...member("methods", parsed(given, "methods", parseMethods)),
     ...member("paths", parsed(given, "paths", readPaths)),
     ...member("rate", parsed(given, "rate-limit", (text) => printRate(parseRate(text)))),
+    ...member("maxUses", parsed(given, "max-uses", readCount)),
   };
 }
 
@@ -46,6 +49,12 @@ function readName(text: string): string {
 function readTtl(text: string): string {
   if (parseDuration(text) === 0) throw new SyntaxError(`${JSON.stringify(text)} is no time at all`);
   return text;
+}
+
+/** Whether there may be so many, the reader of the body says. */
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new SyntaxError(`${JSON.stringify(text)} is no number of requests: write 1 or more`);
 }
 
 /** A comma list; a pattern such as `= /exact` belongs in the file. */

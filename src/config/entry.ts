@@ -62,13 +62,16 @@ export function makeEntry(
     ...resolved,
     ttlMs: own.until !== undefined ? null : ttlMs === undefined ? endless : ttlMs.value,
     until: own.until?.value ?? null,
+    maxUses: (own.max_uses ?? defaults.max_uses)?.value ?? null,
     policy: policyOf(own, defaults),
     auth: {
       basicFile: auth?.basic?.value.file?.value ?? null,
       bearerFile: auth?.bearer?.value.token_file?.value ?? null,
     },
     host: (own.host ?? defaults.host)?.value ?? "target",
+    headers: (own.headers ?? defaults.headers)?.value ?? null,
     timeoutMs: (own.timeout ?? defaults.timeout)?.value ?? 60_000,
+    holdMs: (own.hold ?? defaults.hold)?.value ?? 0,
     drainMs: (own.drain ?? defaults.drain)?.value ?? 5_000,
     subdomain: own.subdomain?.value ?? null,
     inspect: (own.inspect ?? defaults.inspect)?.value ?? "heads",
@@ -112,7 +115,7 @@ function linesOf(own: LinkValues, defaults: DefaultValues, context: Context): Ma
   const all: Readonly<Record<string, Found<unknown> | undefined>> = { ...defaults, ...own };
   const lines = new Map<string, number>();
   for (const [key, found] of Object.entries(all)) {
-    if (found !== undefined) lines.set(key, context.place(found.at).line);
+    if (found !== undefined) lines.set(key, context.place(found.key ?? found.at).line);
   }
   return lines;
 }

@@ -27,6 +27,7 @@ export interface Accepted {
   readonly file: string;
   /** SHA-256 of the text, hex. */
   readonly hash: string;
+  /** For showing lines of it: without the credentials that stand in it. */
   readonly text: string;
 }
 
@@ -48,24 +49,28 @@ export function readText<T extends Table, C>(
   const found: { at: number; finding: Finding }[] = [];
   const report = (at: number, { missing: _, ...finding }: Finding & { missing?: string }) =>
     void found.push({ at, finding });
+  const hidden: number[] = [];
   const context: Context = {
     now,
     dir: dirname(resolve(file)),
     home,
     report,
     place: (at) => lines.place(at),
+    hide: (at) => void hidden.push(at),
     spell: (key) => key,
   };
 
   const yaml = readYaml(body);
   for (const { at, ...finding } of yaml.faults) report(at, finding);
   let config: C | null = null;
+  let shown = lines;
   if (yaml.root !== null) {
     // An empty file is a mapping that lacks everything; what a file lacks is reported at its beginning.
     const root = yaml.root.kind === "null" ? { kind: "mapping" as const, at: 0, pairs: [] } : yaml.root;
     const read = reader.read(root, context, 0);
     const hash = createHash("sha256").update(text).digest("hex");
-    if (read !== undefined) config = finish(read, context, { file, hash, text: body });
+    shown = new Lines(masked(body, hidden));
+    if (read !== undefined) config = finish(read, context, { file, hash, text: shown.text });
   }
 
   found.sort((a, b) => a.at - b.at);
@@ -73,9 +78,21 @@ export function readText<T extends Table, C>(
     const place = lines.place(at);
     const { hint } = finding;
     const told = i >= HINTS && typeof hint === "function" ? { ...finding, hint: undefined } : finding;
-    return problemAt(file, place, lines.line(place.line), told);
+    return problemAt(file, place, shown.line(place.line), told);
   });
   return { config: refused(problems) ? null : config, problems };
+}
+
+/** `text` with `***` in place of what begins at each of `hidden`, up to the end of its line; all else stays in its place. */
+function masked(text: string, hidden: number[]): string {
+  let shown = "", from = 0;
+  for (const at of hidden.sort((a, b) => a - b)) {
+    if (at < from) continue;
+    const end = text.indexOf("\n", at) < 0 ? text.length : text.indexOf("\n", at);
+    shown += text.slice(from, at) + "***".padEnd(end - at).slice(0, end - at);
+    from = end;
+  }
+  return shown + text.slice(from);
 }
 
 /** The problem of a file that is over the limit. */

@@ -8,6 +8,7 @@ import { checkSubdomain } from "../core/names.ts";
 import { compilePaths } from "../core/paths.ts";
 import { POLICY_LIMITS } from "../core/policy_spec.ts";
 import { parseDuration, parseRate, parseSize } from "../core/units.ts";
+import { headers } from "./headers.ts";
 import { isHost, resolvePath } from "./places.ts";
 import {
   boolean,
@@ -50,6 +51,19 @@ export const patience: Reader<number> = {
     const ms = duration.read(node, context, owner);
     if (ms !== 0) return ms;
     context.report(node.at, { code: "bad_value", message: "in no time nothing can be done" });
+  },
+};
+
+/** Requests that wait longer would look broken to whoever waits for them. */
+const HOLD_MAX_MS = 60_000;
+
+/** How long requests may be held, in ms. */
+const hold: Reader<number> = {
+  ...duration,
+  read(node, context, owner) {
+    const ms = duration.read(node, context, owner);
+    if (ms === undefined || ms <= HOLD_MAX_MS) return ms;
+    context.report(node.at, { code: "bad_value", message: "requests are held for 60s at most" });
   },
 };
 
@@ -186,6 +200,12 @@ export const SHARED_KEYS = {
       "How many requests are let through: `100/m`, `10/s burst 20`, `1000/d per ip`; per /s, /m, /h or /d, and a " +
       "bare number is per minute. The burst is the number itself unless said. Of a list, all apply. Absent: no limit.",
   },
+  max_uses: {
+    reader: integer(1, 1_000_000_000),
+    doc:
+      "After so many requests that were let through the link ends, as by its time: counted from its last activation, " +
+      "each on disk before it goes on. Absent: no limit.",
+  },
   auth: {
     reader: mapping("a mapping with basic or bearer", {
       basic: {
@@ -223,6 +243,12 @@ export const SHARED_KEYS = {
       "The Host header that the target sees: `target` (its own name, with Location headers mapped back; the " +
       "default), `public` (the name the visitor called) or a name of your choice.",
   },
+  headers: {
+    reader: headers,
+    doc:
+      "Fields that are set or removed in what the target gets (`request`) and in its answers (`response`), as in " +
+      "`{response: {remove: [Server]}}`. `_` counts as `-`. The policy judges what the visitor sent.",
+  },
   max_body: {
     reader: size,
     doc: "The largest request body, as in `10MiB` or `500KB`; a bare number is bytes. Absent: no limit.",
@@ -245,6 +271,12 @@ export const SHARED_KEYS = {
     doc:
       "How long the target may take until its response begins; a body that moves is never cut. The default is 60s.",
   },
+  hold: {
+    reader: hold,
+    doc:
+      "How long a request waits while no connection to the target can be made, as when it restarts: up to `60s`. " +
+      "Absent: not at all.",
+  },
   shadow: {
     reader: boolean,
     doc:
@@ -266,8 +298,7 @@ export const SHARED_KEYS = {
   },
   inspect_redact: {
     reader: values(list(fieldName, "a list of fields such as [X-Api-Key]", 100)),
-    doc:
-      "Fields, and parameters of a query, whose values are shown as `***`, besides Authorization, " +
+    doc: "Fields, and parameters of a query, whose values are shown as `***`, besides Authorization, " +
       "Proxy-Authorization, Cookie and Set-Cookie. `_` counts as `-`.",
   },
   tls: {

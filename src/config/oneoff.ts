@@ -55,6 +55,8 @@ export function readEntry(
     home: options.home ?? null,
     spell: camelCase,
     place: () => ({ line: 0, column: 0 }),
+    // Messages about a body quote nothing but what a reader chose.
+    hide: () => {},
     report(at, { missing, ...finding }) {
       const { severity, code, message } = finding;
       // Nobody keeps a body's warnings; but a link that has ended before it begins is a mistake.

@@ -16,6 +16,8 @@ export interface Context {
   /** `missing` is the key that is not there, for places that have one (JSON pointers). */
   report(at: At, finding: Finding & { missing?: string }): void;
   place(at: At): Place;
+  /** What stands there may be a credential: no message shows it. */
+  hide(at: At): void;
   /** A key of a table as it is written here: as it is, or in camelCase. */
   spell(key: string): string;
 }
@@ -64,6 +66,8 @@ export type Table = Readonly<Record<string, Key<unknown>>>;
 export interface Found<T> {
   readonly value: T;
   readonly at: At;
+  /** Where the key stands whose value it is; a block list begins below its key. Absent: it is an item, or under a name. */
+  readonly key?: At;
 }
 
 /** What a table's keys were read as; a key that is absent or wrong is undefined. */
@@ -230,7 +234,7 @@ export function mapping<T extends Table>(
         }
         seen.add(key);
         const got = table[key].reader.read(value, context, at);
-        if (got !== undefined) read[key] = { value: got, at: value.at };
+        if (got !== undefined) read[key] = { value: got, at: value.at, key: at };
       }
       for (const [key, { required }] of Object.entries(table)) {
         if (required && !seen.has(key)) missing([key]);

@@ -1,4 +1,5 @@
 /** What a file or a one-off asks for, parsed: the desired side of a plan. */
+import { exposeHeaders, type HeadersSpec, hideHeaders, printHeaders } from "./field_edits.ts";
 import type { PolicySpec } from "./policy.ts";
 import { printTarget, type Target } from "./target.ts";
 import { printDuration, printRate, printSize } from "./units.ts";
@@ -46,12 +47,17 @@ export interface Entry {
   readonly ttlMs: number | null;
   /** Absolute end, ms since 1970; null: `ttlMs` counts. */
   readonly until: number | null;
+  /** Requests that it admits from one activation on; null: any number. */
+  readonly maxUses: number | null;
   readonly policy: PolicySpec;
   /** Absolute paths of the files that hold its credentials. */
   readonly auth: { readonly basicFile: string | null; readonly bearerFile: string | null };
   /** Host sent to the target: `target`, `public` or a name. */
   readonly host: string;
+  readonly headers: HeadersSpec | null;
   readonly timeoutMs: number;
+  /** How long a request waits for a target that can't be connected to; 0: not at all. */
+  readonly holdMs: number;
   readonly drainMs: number;
   readonly subdomain: string | null;
   readonly inspect: "off" | "heads" | "bodies";
@@ -103,6 +109,7 @@ const PRINTS: readonly Print[] = [
     print: (e) => printDuration(e.ttlMs),
   },
   word("until", (e) => e.until === null ? null : new Date(e.until).toISOString().replace(".000Z", "Z")),
+  { key: "max_uses", value: (e) => e.maxUses, print: (e) => String(e.maxUses) },
   {
     key: "methods",
     value: (e) => unordered(e.policy.methods),
@@ -121,6 +128,7 @@ const PRINTS: readonly Print[] = [
   }),
   { key: "allow_ips", value: (e) => unordered(e.policy.allowIps), print: (e) => joined(e.policy.allowIps) },
   word("host", (e) => e.host),
+  { key: "headers", value: (e) => exposeHeaders(e.headers), print: (e) => printHeaders(e.headers!) },
   { key: "max_body", value: (e) => e.policy.maxBody, print: (e) => printSize(e.policy.maxBody ?? 0) },
   { key: "max_streams", value: (e) => e.policy.maxStreams, print: (e) => String(e.policy.maxStreams) },
   {
@@ -129,6 +137,7 @@ const PRINTS: readonly Print[] = [
     print: (e) => e.policy.upgrade.length === 0 ? "false" : joined(e.policy.upgrade),
   },
   word("timeout", (e) => printDuration(e.timeoutMs)),
+  word("hold", (e) => e.holdMs === 0 ? null : printDuration(e.holdMs)),
   word("shadow", (e) => String(e.policy.shadow)),
   word("subdomain", (e) => e.subdomain),
   word("drain", (e) => printDuration(e.drainMs)),
@@ -155,7 +164,28 @@ export function entryChanges(a: Entry, b: Entry): Change[] {
   for (const { key, value, print } of PRINTS) {
     const [from, to] = [value(a), value(b)];
     if (JSON.stringify(from) === JSON.stringify(to)) continue;
-    changes.push({ key, from: from === null ? null : print(a), to: to === null ? null : print(b) });
+    const change = { key, from: from === null ? null : print(a), to: to === null ? null : print(b) };
+    // Values that are not shown differ.
+    changes.push(change.from === change.to ? { ...change, to: `${change.to} (others)` } : change);
   }
   return changes;
+}
+
+/** An entry as JSON for the daemon's own store: with its credentials, without its places in a file. */
+export function storeEntry({ lines: _, ...entry }: Entry): string {
+  return JSON.stringify({ ...entry, headers: exposeHeaders(entry.headers) });
+}
+
+/** What `storeEntry` gave, also before an entry had all of these members. */
+export function restoreEntry(stored: string): Entry {
+  const entry = JSON.parse(stored) as Entry;
+  return {
+    ...entry,
+    maxUses: entry.maxUses ?? null,
+    headers: hideHeaders(entry.headers),
+    holdMs: entry.holdMs ?? 0,
+    inspectLast: entry.inspectLast ?? INSPECT_LAST,
+    inspectRedact: entry.inspectRedact ?? [],
+    lines: new Map(),
+  };
 }

@@ -2,6 +2,7 @@
  * Heads as they go on: what belongs to one connection is taken out, what connectd says is put in (RFC 9110 §7.6). All
  * else passes as the octets that came, in their order and case: runs of the raw head are copied.
  */
+import type { FieldEdits } from "./field_edits.ts";
 import { members, valueOf } from "./http1/fields.ts";
 import { Kind } from "./http1/names.ts";
 import { SPACE } from "./http1/octets.ts";
@@ -21,18 +22,22 @@ export interface ForwardOptions {
   readonly dropAuthorization: boolean;
   /** What the target may upgrade to: the head's own `upgrade`, or null. */
   readonly upgrade: string | null;
+  /** What the link's owner changes; null: nothing. */
+  readonly edits: FieldEdits | null;
 }
 
 /** The whole head that the target gets. */
 export function requestToTarget(head: RequestHead, o: ForwardOptions): string {
   const { raw, lines } = head;
+  const { edits } = o;
   const named = namedByConnection(head);
   let text = head.minor === 1 ? "" : `${head.method} ${head.target} HTTP/1.1\r\n`;
   let from = head.minor === 1 ? 0 : lines[1];
   let trailers = false;
   for (let at = 0; at < lines.length; at += 4) {
     const kind = lines[at];
-    if (kind === Kind.OTHER ? !isNamed(head, at, named) : passes(kind, o)) continue;
+    const stays = kind === Kind.OTHER ? !isNamed(head, at, named) : passes(kind, o);
+    if (stays && (edits === null || !edits.drops(raw, lines[at + 1], lines[at + 2]))) continue;
     text += raw.slice(from, lines[at + 1]);
     from = lines[at + 3] + CRLF;
     if (kind === Kind.HOST) text += `Host: ${o.host}\r\n`;
@@ -47,7 +52,7 @@ export function requestToTarget(head: RequestHead, o: ForwardOptions): string {
   if (trailers || o.upgrade !== null) {
     text += `Connection: ${!trailers ? "Upgrade" : o.upgrade === null ? "TE" : "TE, Upgrade"}\r\n`;
   }
-  return text + o.provenance + "\r\n";
+  return text + (edits === null ? "" : edits.lines) + o.provenance + "\r\n";
 }
 
 /** True where a field of that kind, which is not OTHER, goes on to the target as it came. */
@@ -118,9 +123,13 @@ export function responseToHub(
     readonly mapFrom: string | null;
     /** Scheme and authority that the visitor knows. */
     readonly publicOrigin: string;
+    /** What the link's owner changes; null: nothing. Interim heads are taken from, and nothing is set in them. */
+    readonly edits: FieldEdits | null;
   },
 ): string {
-  return whole(head, endToEnd(head, true, o.mapFrom, o.publicOrigin), connection(head, false));
+  const { status } = head;
+  const set = o.edits === null || (status < 200 && status !== 101) ? "" : o.edits.lines;
+  return whole(head, endToEnd(head, true, o.mapFrom, o.publicOrigin, o.edits), set + connection(head, false));
 }
 
 /** The head that a visitor gets. `chunked`: its body is sent so; `close`: the connection is. */
@@ -129,7 +138,7 @@ export function responseToVisitor(
   o: { readonly chunked: boolean; readonly close: boolean },
 ): string {
   const encoding = o.chunked ? "Transfer-Encoding: chunked\r\n" : "";
-  return whole(head, endToEnd(head, !o.chunked, null, ""), encoding + connection(head, o.close));
+  return whole(head, endToEnd(head, !o.chunked, null, "", null), encoding + connection(head, o.close));
 }
 
 /** A head of the fields that stay, null: all of them, and of `more`. One that is left as it came need not be put together. */
@@ -144,6 +153,7 @@ function endToEnd(
   length: boolean,
   mapFrom: string | null,
   origin: string,
+  edits: FieldEdits | null,
 ): string | null {
   const { raw, lines, status } = head;
   const named = namedByConnection(head);
@@ -153,7 +163,9 @@ function endToEnd(
   let from = anew ? raw.indexOf("\n") + 1 : 0;
   for (let at = 0; at < lines.length; at += 4) {
     let line = "";
-    switch (lines[at]) {
+    // What is taken out goes as what belongs to one connection does.
+    const kind = edits !== null && edits.drops(raw, lines[at + 1], lines[at + 2]) ? Kind.HOP : lines[at];
+    switch (kind) {
       case Kind.OTHER:
         if (!isNamed(head, at, named)) continue;
         break;

@@ -5,7 +5,7 @@ import type { Entry } from "./entry.ts";
 export type LinkState = "pending" | "active" | "offline" | "expired" | "revoked" | "error";
 
 /** The part of an entry that its end is counted by. */
-export type Term = Pick<Entry, "ttlMs" | "until">;
+export type Term = Pick<Entry, "ttlMs" | "until" | "maxUses">;
 
 /** A public id that is this link's no more, and the answer it has. */
 export interface PastId {
@@ -27,6 +27,8 @@ export interface LinkRecord {
   readonly term: Term;
   /** The ttl that a renewal asked for: it stands in for `term` until that is edited. */
   readonly renewed: { readonly ttlMs: number | null } | null;
+  /** Requests admitted since `activatedAt`, while `term.maxUses` was there to count them for. */
+  readonly used: number;
   /** Hub → the public id there. */
   readonly ids: Readonly<Record<string, string>>;
   /** Hub → the id it was on before a fresh one was asked for; the hub has not answered yet. */
@@ -46,6 +48,7 @@ export function newRecord(term: Term): LinkRecord {
     expiredAt: null,
     term: termOf(term),
     renewed: null,
+    used: 0,
     ids: {},
     owed: {},
     past: [],
@@ -62,21 +65,33 @@ export function expiresAt(record: LinkRecord): number | null {
 /** Why it serves nobody at `now`; null: it may. Revoked goes before expired. */
 export function endedAs(record: LinkRecord, now: number): "revoked" | "expired" | null {
   if (record.revokedAt !== null) return "revoked";
-  if (record.expiredAt !== null) return "expired";
+  if (record.expiredAt !== null || usesLeft(record) === 0) return "expired";
   const end = expiresAt(record);
   return end !== null && end <= now ? "expired" : null;
 }
 
+/** Requests that it still admits; null: any number. */
+export function usesLeft({ term, used }: LinkRecord): number | null {
+  return term.maxUses === null ? null : Math.max(0, term.maxUses - used);
+}
+
+/** One more request was admitted (`n` 1), or one that was taken for admitted went nowhere (-1). */
+export function use(record: LinkRecord, n: 1 | -1): LinkRecord {
+  return { ...record, used: Math.max(0, record.used + n) };
+}
+
 /**
- * The record at `now` under an entry of `term`: an edited term lifts an earlier expiry and a renewal's ttl, and keeps
- * the activation; an end that has come is written down. The same object where nothing changes.
+ * The record at `now` under an entry of `term`: an edited term lifts an earlier expiry, an edited end by the clock also a
+ * renewal's ttl; the activation and the uses stay; an end that has come is written down. The same object where nothing
+ * changes.
  */
 export function settle(record: LinkRecord, term: Term, now: number): LinkRecord {
-  const edited = record.term.ttlMs !== term.ttlMs || record.term.until !== term.until;
-  const seen = edited ? { ...record, term: termOf(term), expiredAt: null, renewed: null } : record;
-  return endedAs(seen, now) === "expired" && seen.expiredAt === null
-    ? { ...seen, expiredAt: expiresAt(seen) }
-    : seen;
+  const rescheduled = record.term.ttlMs !== term.ttlMs || record.term.until !== term.until;
+  const edited = rescheduled || record.term.maxUses !== term.maxUses;
+  const renewed = rescheduled ? null : record.renewed;
+  const seen = edited ? { ...record, term: termOf(term), expiredAt: null, renewed } : record;
+  if (endedAs(seen, now) !== "expired" || seen.expiredAt !== null) return seen;
+  return { ...seen, expiredAt: usesLeft(seen) === 0 ? now : expiresAt(seen) };
 }
 
 /** The record of a link that is active now; only the first time counts. */
@@ -99,6 +114,7 @@ export function renew(record: LinkRecord, now: number, ttlMs?: number | null): L
     revokedAt: null,
     expiredAt: null,
     renewed: ttlMs === undefined ? null : { ttlMs },
+    used: 0,
   };
 }
 
@@ -137,9 +153,10 @@ export function readRecord(value: unknown): LinkRecord {
     throw new TypeError("a stored record is no record of a link");
   }
   // What a later version does not know yet, or an earlier one did not write, is absent.
-  return { ...newRecord(record.term), ...record };
+  return { ...newRecord(record.term), ...record, term: termOf(record.term) };
 }
 
-function termOf({ ttlMs, until }: Term): Term {
-  return { ttlMs, until };
+/** Records of before links had uses say nothing of them. */
+function termOf({ ttlMs, until, maxUses }: Omit<Term, "maxUses"> & Partial<Term>): Term {
+  return { ttlMs, until, maxUses: maxUses ?? null };
 }

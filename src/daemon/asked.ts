@@ -35,6 +35,7 @@ export function factsOf(head: RequestHead, address: string, auth: Auth | null): 
 export function barred(link: ServedLink, head: RequestHead, now: number): Refusal | null {
   if (link.ended !== null) return link.ended;
   if (link.expiresAt !== null && now >= link.expiresAt) return EXPIRED;
+  if (link.uses?.left === 0) return EXPIRED;
   if (link.problem !== null) return UNAVAILABLE;
   return loops(head, link.digest) ? LOOP : null;
 }

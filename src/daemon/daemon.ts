@@ -219,6 +219,7 @@ class RunningDaemon implements Daemon, ControlState {
   async drain(): Promise<void> {
     this.#ending = true;
     this.#watch?.close();
+    this.#life.hurry();
     await this.#outside.drain(this.#base.drainTimeoutMs);
     await this.close();
   }

@@ -1,5 +1,6 @@
 /** One admitted request between the tunnel and its target: bytes and credit both ways, until both are done. */
 import type { Code } from "../core/errors.ts";
+import type { FieldEdits } from "../core/field_edits.ts";
 import { responseToHub } from "../core/headers.ts";
 import type { RequestHead, ResponseHead } from "../core/http1/types.ts";
 import type { TargetRequest, TargetSink } from "../net/pool.ts";
@@ -30,11 +31,16 @@ export interface Outgoing {
   /** The whole head as the target gets it. */
   readonly text: string;
   readonly head: RequestHead;
+  /** Of a body whose length was not declared: octets that are let through; null: all. */
+  readonly maxBody: number | null;
   /** What the target may upgrade to; null: nothing. */
   readonly upgrade: string | null;
   /** The Host that was sent, where Location is mapped back from it. */
   readonly mapFrom: string | null;
   readonly publicOrigin: string;
+  /** What the link's owner changes of requests and of answers. */
+  readonly requestEdits: FieldEdits | null;
+  readonly edits: FieldEdits | null;
 }
 
 export class Forward implements TargetSink {
@@ -56,15 +62,16 @@ export class Forward implements TargetSink {
   constructor(visitor: Visitor, out: Outgoing) {
     this.#visitor = visitor;
     this.#out = out;
-    const { pool, entry, policy } = visitor.link;
+    const { pool, entry } = visitor.link;
     const { framing, method } = out.head;
     this.#left = framing.kind === "length"
       ? framing.length
       : framing.kind === "chunked"
-      ? policy.spec.maxBody ?? Infinity
+      ? out.maxBody ?? Infinity
       : 0;
     this.#requestDone = framing.kind === "none" && out.upgrade === null;
-    const request = { method, upgrade: out.upgrade, framing, timeoutMs: entry.timeoutMs };
+    const { timeoutMs } = entry;
+    const request = { method, upgrade: out.upgrade, framing, timeoutMs, holdMs: visitor.link.holdMs };
     this.#target = pool.request(out.text, request, this);
   }
 
@@ -93,7 +100,7 @@ export class Forward implements TargetSink {
     if (trailers !== "" && (framing.kind !== "chunked" || !areTrailers(trailers))) return false;
     this.#requestDone = true;
     this.#visitor.follower?.requestEnd(trailers);
-    this.#target.finish(trailers);
+    this.#target.finish(this.#out.requestEdits?.trailers(trailers) ?? trailers);
     if (this.#responseDone) this.#visitor.over();
     return true;
   }
@@ -106,6 +113,11 @@ export class Forward implements TargetSink {
   /** The visitor is gone, or must go. */
   abort(): void {
     this.#target.abort();
+  }
+
+  /** It is held no longer for a target that can't be connected to. True where it was. */
+  hurry(): boolean {
+    return this.#target.hurry();
   }
 
   // From the target.
@@ -140,7 +152,7 @@ export class Forward implements TargetSink {
 
   end(trailers: string): void {
     this.#responseDone = true;
-    if (!this.#bodiless) this.#visitor.stream.end(trailers);
+    if (!this.#bodiless) this.#visitor.stream.end(this.#out.edits?.trailers(trailers) ?? trailers);
     // What follows a 101 ends each way for itself. Any other answer is the last word: a body that is still coming is
     // of no use to a target that has answered without it.
     if (this.#upgraded && !this.#requestDone) return;

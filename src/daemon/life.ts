@@ -25,6 +25,7 @@ import { ONE_OFFS, type Records, type Scope } from "./records.ts";
 import type { Registry } from "./registry.ts";
 import type { Renewal } from "./renewal.ts";
 import { type Parts, ServedLink } from "./served.ts";
+import { UseKeeper } from "./uses.ts";
 
 export interface LifeOptions {
   readonly parts: Parts;
@@ -55,6 +56,7 @@ export class Life {
   readonly #o: LifeOptions;
   readonly #links = new Map<string, ManagedLink>();
   readonly #rates: RateKeeper;
+  readonly #uses: UseKeeper;
   readonly #tick: Timer;
   #savedAt: number;
   #retriedAt: number;
@@ -69,6 +71,7 @@ export class Life {
     this.#o = options;
     const { records, clock } = options;
     this.#rates = new RateKeeper(records, clock, (written, link) => this.#behind(written, link));
+    this.#uses = new UseKeeper({ records, log: options.log, settle: (link) => this.#settle(link) });
     this.#savedAt = this.#retriedAt = clock.mono();
     this.#tick = clock.timer(() => this.#ticked());
     this.#tick.set(TICK_MS);
@@ -172,6 +175,11 @@ export class Life {
     if (link.served.expiresAt !== null) this.#activated.push(link);
   }
 
+  /** The daemon is about to end: no request is held any more for a target that can't be connected to. */
+  hurry(): void {
+    for (const { served } of this.#links.values()) served.hurry();
+  }
+
   /** All grants of a message were taken: hubs hear at once of every end that they began. */
   settled(): void {
     const activated = this.#activated;
@@ -203,6 +211,7 @@ export class Life {
     const served = new ServedLink(entry, parts, this.#rates.restore(scope, entry.name));
     const link = new ManagedLink(scope, served, record, now);
     served.onProblem = () => this.#problem(link);
+    this.#uses.follow(link);
     this.#links.set(entry.name, link);
     this.#store(link);
     registry.lead(record, served);
@@ -238,6 +247,7 @@ export class Life {
 
   #retune(link: ManagedLink, entry: Entry): ManagedLink {
     link.served.retune(entry);
+    this.#uses.follow(link);
     link.served.failing = untellable(entry.policy);
     this.#say(link);
     this.#settle(link);
@@ -261,8 +271,10 @@ export class Life {
       return;
     }
     served.ended = refusal(`link_${ended}`);
-    served.cut(served.entry.drainMs);
-    link.over();
+    if (ended === "revoked" || !this.#uses.wanes(link, now)) {
+      served.cut(served.entry.drainMs);
+      link.over();
+    }
     this.#o.log.info(`link ${ended}`, { link: link.name });
     if (ended === "expired") this.#o.declare([link]);
     this.#o.happened(`link.${ended}`, link);
@@ -305,6 +317,7 @@ export class Life {
       const { expiresAt } = link.served;
       if (link.ended === null && expiresAt !== null && expiresAt <= now) this.#settle(link);
     }
+    this.#uses.ticked(now);
     if (mono - this.#savedAt >= SAVE_MS) {
       this.#savedAt = mono;
       for (const link of this.#links.values()) this.#rates.save(link);

@@ -1,6 +1,6 @@
 /** What a daemon keeps over a restart: its id, the records of links, one-offs, what long rates have counted. */
 import { createHash, randomBytes } from "node:crypto";
-import type { Entry } from "../core/entry.ts";
+import { type Entry, restoreEntry, storeEntry } from "../core/entry.ts";
 import type { SavedBuckets } from "../core/limit.ts";
 import { type LinkRecord, readRecord } from "../core/link.ts";
 import type { Bucket, Store } from "../store/store.ts";
@@ -55,7 +55,7 @@ export class Records {
     const { links, oneOffs, rates } = records.#buckets;
     for (const { key, value } of await links.list()) records.#keep(key, readRecord(JSON.parse(value)));
     for (const { key, value } of await oneOffs.list()) {
-      records.#oneOffs.set(key, { ...JSON.parse(value) as Entry, lines: new Map() });
+      records.#oneOffs.set(key, restoreEntry(value));
     }
     for (const { key, value } of await rates.list()) records.#rates.set(key, JSON.parse(value) as SavedRates);
     return records;
@@ -154,8 +154,7 @@ export class Records {
 
   async putOneOff(entry: Entry): Promise<void> {
     this.#oneOffs.set(entry.name, entry);
-    const { lines: _, ...kept } = entry;
-    await this.#buckets.oneOffs.put(entry.name, JSON.stringify(kept));
+    await this.#buckets.oneOffs.put(entry.name, storeEntry(entry));
   }
 
   /** Forgets a one-off whole: its name is free, and whoever takes it begins anew. The hubs keep the tombstone of its id. */

@@ -4,9 +4,11 @@ import type { Clock, Timer } from "../clock.ts";
 import { Bag, type Bagged } from "../core/bag.ts";
 import type { Code, Refusal } from "../core/errors.ts";
 import type { Entry } from "../core/entry.ts";
+import { compileEdits } from "../core/field_edits.ts";
 import { Policy, PolicyState } from "../core/policy.ts";
 import type { TargetPool } from "../net/pool.ts";
 import type { Auth } from "./auth.ts";
+import type { Uses } from "./uses.ts";
 
 /** What a link has done since it was opened (product: "A link in JSON"). */
 export interface Counters {
@@ -24,6 +26,8 @@ export interface Counters {
 /** Something in flight that can be told to end now. */
 export interface Cuttable extends Bagged {
   cut(): void;
+  /** Ends where it only waits for a target that may come: nothing of it is under way. */
+  hurry(): void;
 }
 
 /** Where a link gets what it holds; the daemon makes one for all links. */
@@ -62,6 +66,12 @@ export class ServedLink {
   auth: Auth | null;
   /** The Host that the target gets; null: the visitor's own. */
   host: string | null;
+  /** What is changed of heads on their way. */
+  edits: ReturnType<typeof compileEdits>;
+  /** How long a request is held for a target that can't be connected to. */
+  holdMs: number;
+  /** Counts requests that are admitted, and lets them go on; null: nobody need. */
+  uses: Uses | null = null;
   /** Why new requests are refused for good: revoked, expired, removed. */
   ended: Refusal | null = null;
   /** Why the link is in `error`, or null. What is wrong with an auth file stands in `auth.problem`. */
@@ -84,6 +94,8 @@ export class ServedLink {
     this.entry = entry;
     this.policy = new Policy(entry.policy);
     this.host = hostFor(entry);
+    this.edits = compileEdits(entry.headers);
+    this.holdMs = entry.holdMs;
     this.state = state;
     this.digest = createHash("sha256").update(`${parts.daemon}/${entry.name}`).digest("hex").slice(0, 16);
     this.pool = parts.pool(entry);
@@ -101,6 +113,8 @@ export class ServedLink {
     this.entry = entry;
     this.policy = new Policy(entry.policy);
     this.host = hostFor(entry);
+    this.edits = compileEdits(entry.headers);
+    this.holdMs = entry.holdMs;
     if (!same(before.target, entry.target) || !same(before.tls, entry.tls)) {
       const old = this.pool;
       this.pool = this.#parts.pool(entry);
@@ -113,11 +127,18 @@ export class ServedLink {
     }
   }
 
-  /** Cuts what is in flight `drainMs` from now; `keep` in time calls it off. */
+  /** Cuts what is in flight `drainMs` from now, and at once what is held; `keep` in time calls it off. */
   cut(drainMs: number): void {
     if (drainMs <= 0) return this.#cutAll();
+    this.#hurryAll();
     this.#drain ??= this.#parts.clock.timer(() => this.#cutAll());
     this.#drain.set(drainMs);
+  }
+
+  /** Holds no request any more for a target that can't be connected to. */
+  hurry(): void {
+    this.holdMs = 0;
+    this.#hurryAll();
   }
 
   /** Calls off a `cut` that has not happened: the link was renewed. */
@@ -149,6 +170,10 @@ export class ServedLink {
   /** Counts what the policy of a shadow link would have refused. */
   shadow(code: Code): void {
     this.counters.shadowed[code] = (this.counters.shadowed[code] ?? 0) + 1;
+  }
+
+  #hurryAll(): void {
+    for (const stream of this.streams.items()) stream.hurry();
   }
 
   #cutAll(): void {

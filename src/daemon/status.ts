@@ -1,7 +1,8 @@
 /** What the control API prints of links and hubs. */
 import { time } from "../api/call.ts";
 import { policyJson } from "../core/policy.ts";
-import { expiresAt, type LinkState } from "../core/link.ts";
+import { headersJson } from "../core/field_edits.ts";
+import { expiresAt, type LinkState, usesLeft } from "../core/link.ts";
 import { printTarget } from "../core/target.ts";
 import { printDuration } from "../core/units.ts";
 import type { HubStatus } from "./hubs.ts";
@@ -28,6 +29,8 @@ export interface LinkJson {
   readonly activatedAt: string | null;
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
+  /** Requests that it admits from one activation on, and those that are left; null: any number. */
+  readonly uses: { readonly max: number; readonly left: number } | null;
   /** In the forms that an entry is written in. */
   readonly policy: Readonly<Record<string, unknown>>;
   readonly counters: Counters;
@@ -75,10 +78,14 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
     activatedAt: time(record.activatedAt),
     expiresAt: time(expiresAt(record)),
     revokedAt: time(record.revokedAt),
+    uses: entry.maxUses === null ? null : { max: entry.maxUses, left: usesLeft(record)! },
     policy: {
       ...policyJson(entry.policy),
+      maxUses: entry.maxUses,
       host: entry.host,
+      headers: headersJson(entry.headers),
       timeout: printDuration(entry.timeoutMs),
+      hold: entry.holdMs === 0 ? null : printDuration(entry.holdMs),
       drain: printDuration(entry.drainMs),
       inspect: entry.inspect,
       inspectLast: entry.inspectLast,

@@ -1,14 +1,19 @@
 /** One visitor's request and the stream that carries it to the daemon: bytes and credit both ways, until both are done. */
 import { type Code, CODES, Malformed, refusal } from "../core/errors.ts";
+import { EDIT_LIMITS } from "../core/field_edits.ts";
 import { ResponseReader } from "../core/http1/head.ts";
-import type { ResponseHead } from "../core/http1/types.ts";
+import { LIMITS, type ResponseHead } from "../core/http1/types.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Session } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { HubLink } from "./link.ts";
 
-/** Lent for the length of a call: heads come whole. */
-const reader = new ResponseReader();
+/** Lent for the length of a call: heads come whole, with what a link's owner adds to those of targets. */
+const reader = new ResponseReader({
+  ...LIMITS,
+  head: LIMITS.head + EDIT_LIMITS.octets,
+  fields: LIMITS.fields + EDIT_LIMITS.fields,
+});
 
 /**
  * Whoever stands on one side may leave at any time; `#over` makes the rest of the calls from the other side harmless.

@@ -8,6 +8,7 @@ import { dialForVisitor } from "./dial.ts";
 import type { Socket } from "./socket.ts";
 import { TargetConn } from "./target_conn.ts";
 import { TargetExchange } from "./target_exchange.ts";
+import { WaitingRoom } from "./waiting_room.ts";
 
 /** Who takes a target's answer. After `end` or `failed` nothing follows but, of `end`, `flushed`. */
 export interface TargetSink {
@@ -37,6 +38,8 @@ export interface TargetRequest {
   resume(): void;
   /** The answer is of no use any more: closes the connection. The sink hears nothing more. */
   abort(): void;
+  /** It is held no longer. True where it was: nothing of it has reached the target. */
+  hurry(): boolean;
 }
 
 export interface TargetRequestFacts {
@@ -44,6 +47,8 @@ export interface TargetRequestFacts {
   readonly upgrade: string | null;
   readonly framing: Framing;
   readonly timeoutMs: number;
+  /** How long it waits for a target that can't be connected to, dialled again and again. */
+  readonly holdMs: number;
 }
 
 export interface TargetPoolOptions {
@@ -71,6 +76,7 @@ export class TargetPool {
   readonly connect: (signal: AbortSignal) => Promise<Socket>;
   /** A write that failed may have sent part of what it was given: TLS writes in records of its own. */
   readonly encrypted: boolean;
+  readonly waiting: WaitingRoom;
   /** The one that was used last stands at the end. */
   readonly #idle: TargetConn[] = [];
   #closed = false;
@@ -79,6 +85,7 @@ export class TargetPool {
     this.clock = options.clock;
     this.connect = options.connect ?? ((signal) => dialForVisitor(target, options.tls, signal));
     this.encrypted = target.kind === "https";
+    this.waiting = new WaitingRoom(options.clock);
   }
 
   /** Sends a request whose whole head is `head`. The sink is never called before this returns. */

@@ -4,7 +4,7 @@ import { type Code, Malformed } from "../core/errors.ts";
 import { ResponseReader } from "../core/http1/head.ts";
 import type { ResponseHead } from "../core/http1/types.ts";
 import { Conn, type ConnHandler } from "./conn.ts";
-import { NoDescriptor } from "./descriptors.ts";
+import { type Dialler, Dialling } from "./dialling.ts";
 import { BodyFeed } from "./feed.ts";
 import { idleMsAfter } from "./keep_alive.ts";
 import { Outbox } from "./outbox.ts";
@@ -12,16 +12,13 @@ import type { TargetPool } from "./pool.ts";
 import type { Socket } from "./socket.ts";
 import type { TargetExchange } from "./target_exchange.ts";
 
-/** From the first packet to a connection, TLS included. */
-const CONNECT_MS = 5_000;
-
 /** Interim answers are passed on whether or not the visitor reads: a target that says nothing else is cut off. */
 const MAX_INTERIM = 32;
 
 /** Where the answer stands. ANSWERED: all of it was read, but the request is not with the kernel yet. */
 const WAITING = 0, BODY = 1, RAW = 2, ANSWERED = 3;
 
-export class TargetConn implements ConnHandler {
+export class TargetConn implements ConnHandler, Dialler {
   /** Since when it has been idle, by the clock's `mono`, and how long it may be. */
   idleSince = 0;
   idleMs = 0;
@@ -30,7 +27,7 @@ export class TargetConn implements ConnHandler {
   readonly #reader = new ResponseReader();
   /** Null: it is being dialled. */
   #conn: Conn | null = null;
-  readonly #dialling = new AbortController();
+  readonly #dialling: Dialling;
   /** What was written before there was a connection, side by side: a chunk may be one octet. */
   readonly #early = new Outbox();
   /** Null: idle. */
@@ -53,8 +50,7 @@ export class TargetConn implements ConnHandler {
   constructor(pool: TargetPool) {
     this.#pool = pool;
     this.#timer = pool.clock.timer(() => this.#expired());
-    this.#timer.set(CONNECT_MS);
-    this.#dial();
+    this.#dialling = new Dialling(pool, this, this.#timer);
   }
 
   // From the pool and the exchange.
@@ -69,6 +65,7 @@ export class TargetConn implements ConnHandler {
     this.#reader.expect(exchange.facts);
     // A deadline of idleness; while it is being dialled the one for that stands.
     if (this.#conn !== null) this.#timer.clear();
+    else this.#dialling.hold(exchange.facts.holdMs);
   }
 
   write(bytes: Uint8Array): void {
@@ -100,6 +97,11 @@ export class TargetConn implements ConnHandler {
     this.#conn?.resume();
   }
 
+  /** Waits no longer for a target that can't be connected to. True where it did. */
+  hurry(): boolean {
+    return this.#conn === null && this.#dialling.hurry();
+  }
+
   /** Closes it now. Nobody hears of it. */
   close(): void {
     if (this.#closed) return;
@@ -107,7 +109,7 @@ export class TargetConn implements ConnHandler {
     this.#timer.drop();
     this.#detach();
     if (this.#conn === null) {
-      this.#dialling.abort();
+      this.#dialling.giveUp();
       this.#early.drop();
     } else this.#conn.destroy();
   }
@@ -184,22 +186,17 @@ export class TargetConn implements ConnHandler {
     else this.#timer.set(this.#exchange!.facts.timeoutMs);
   }
 
-  async #dial(): Promise<void> {
-    let socket: Socket;
-    try {
-      socket = await this.#pool.connect(this.#dialling.signal);
-    } catch (error) {
-      const code = error instanceof NoDescriptor ? "link_busy" : "target_refused";
-      return this.#fail(code, (error as Error).message);
-    }
-    if (this.#closed) return socket.close();
+  connected(socket: Socket): void {
     const conn = this.#conn = new Conn(socket);
     conn.handler = this;
-    this.#timer.clear();
     this.#exchange?.sink.connected();
     for (const bytes of this.#early.reclaim()) conn.write(bytes);
     this.#awaitTarget(conn);
     conn.start();
+  }
+
+  notConnected(code: Code, cause: string): void {
+    this.#fail(code, cause);
   }
 
   /** Returns how many octets were read. Throws Malformed. */
@@ -329,7 +326,8 @@ export class TargetConn implements ConnHandler {
   #expired(): void {
     if (this.#exchange === null) this.#lost("target_closed");
     else if (this.#phase === ANSWERED) this.close();
-    else this.#fail("target_timeout", this.#conn === null ? "no connection in time" : null);
+    else if (this.#conn === null) this.#dialling.expired();
+    else this.#fail("target_timeout");
   }
 
   #detach(): void {

@@ -47,6 +47,10 @@ export class TargetExchange implements TargetRequest, Taker {
     this.conn?.close();
   }
 
+  hurry(): boolean {
+    return this.conn?.hurry() ?? false;
+  }
+
   // For its connection only.
 
   /** Octets of the answer. Once it is aborted, the rest of what was read goes nowhere. */

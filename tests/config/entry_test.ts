@@ -14,6 +14,7 @@ Deno.test("a link that says nothing has the documented defaults", () => {
     service: null,
     ttlMs: null,
     until: null,
+    maxUses: null,
     policy: {
       methods: null,
       paths: null,
@@ -29,7 +30,9 @@ Deno.test("a link that says nothing has the documented defaults", () => {
     },
     auth: { basicFile: null, bearerFile: null },
     host: "target",
+    headers: null,
     timeoutMs: 60_000,
+    holdMs: 0,
     drainMs: 5_000,
     subdomain: null,
     inspect: "heads",

@@ -25,6 +25,7 @@ export function headersCase(random: Random): boolean {
     dropOverrides: random.below(2) === 0,
     dropAuthorization: random.below(2) === 0,
     upgrade: random.of([null, head.upgrade]),
+    edits: null,
   };
   const sent = requestToTarget(head, o);
   try {

@@ -24,7 +24,7 @@ Deno.test("of a record that changes while the disk is busy only the newest is wr
   const { store, written } = slowStore();
   const records = await Records.open(store);
   written.length = 0;
-  let record = newRecord({ ttlMs: null, until: null });
+  let record = newRecord({ ttlMs: null, until: null, maxUses: null });
   const puts = Array.from({ length: 1000 }, (_, i) => {
     record = takeId(record, "hub", `id${i}`);
     return records.put("f", "demo", record);

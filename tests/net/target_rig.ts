@@ -132,6 +132,7 @@ interface Facts {
   upgrade: string | null;
   framing: Framing;
   timeoutMs: number;
+  holdMs: number;
 }
 
 /** What a pool tells of one request. */
@@ -157,7 +158,14 @@ export class Heard implements TargetSink {
     const head = line.endsWith("\r\n\r\n") ? line : `${line} HTTP/1.1\r\nHost: target\r\n\r\n`;
     heard.request = pool.request(
       head,
-      { method: line.split(" ")[0], upgrade: null, framing: { kind: "none" }, timeoutMs: 60_000, ...facts },
+      {
+        method: line.split(" ")[0],
+        upgrade: null,
+        framing: { kind: "none" },
+        timeoutMs: 60_000,
+        holdMs: 0,
+        ...facts,
+      },
       heard,
     );
     heard.#asking = false;

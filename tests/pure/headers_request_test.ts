@@ -16,6 +16,7 @@ const OPTIONS: ForwardOptions = {
   dropOverrides: false,
   dropAuthorization: false,
   upgrade: null,
+  edits: null,
 };
 
 /** What connectd adds under OPTIONS. */

@@ -108,7 +108,7 @@ const RESPONSES: {
 for (const { title, lines, method, upgrade, sent } of RESPONSES) {
   Deno.test(`into the tunnel: ${title}`, () => {
     const head = response(lines, method, upgrade);
-    assert.equal(responseToHub(head, { mapFrom: null, publicOrigin: "https://k7.hub.test" }), text(sent));
+    assert.equal(responseToHub(head, { mapFrom: null, publicOrigin: "https://k7.hub.test", edits: null }), text(sent));
   });
 }
 
@@ -132,7 +132,7 @@ const LOCATIONS: [value: string, mapped: string | null][] = [
 ];
 
 Deno.test("Location leads back to the link where it names the Host that was sent", () => {
-  const o = { mapFrom: "localhost:3000", publicOrigin: "https://k7.hub.test" };
+  const o = { mapFrom: "localhost:3000", publicOrigin: "https://k7.hub.test", edits: null };
   for (const name of ["Location", "content-LOCATION"]) {
     for (const [value, mapped] of LOCATIONS) {
       const lines = (location: string) => ["HTTP/1.1 302 Found", "A: b", location, "C: d"];

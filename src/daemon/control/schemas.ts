@@ -24,6 +24,12 @@ const STATES: Record<LinkState, true> = {
 };
 const STATE: Schema = { type: "string", enum: Object.keys(STATES) };
 
+/** What is changed of heads. */
+const EDITS: Schema = {
+  type: ["object", "null"],
+  ...object({ set: { type: "object", additionalProperties: { const: "***" } }, remove: TEXTS }),
+};
+
 /** The parameter of a path that names a link. */
 export const LINK_NAME = {
   doc: "The name of a link.",
@@ -56,6 +62,11 @@ export const LINK: Schema = {
     activatedAt: TIME,
     expiresAt: { ...TIME, description: "Null: never." },
     revokedAt: TIME,
+    uses: {
+      type: ["object", "null"],
+      ...object({ max: COUNT, left: COUNT }),
+      description: "Requests that it admits, and those that are left; null: any number.",
+    },
     policy: object({
       methods: TEXTS_OR_NULL,
       paths: TEXTS_OR_NULL,
@@ -66,8 +77,15 @@ export const LINK: Schema = {
       maxStreams: { type: ["integer", "null"] },
       upgrade: TEXTS,
       shadow: { type: "boolean" },
+      maxUses: { type: ["integer", "null"] },
       host: TEXT,
+      headers: {
+        type: ["object", "null"],
+        ...object({ request: EDITS, response: EDITS }),
+        description: "Fields that are set and removed; values are not shown.",
+      },
       timeout: TEXT,
+      hold: TEXT_OR_NULL,
       drain: TEXT,
       inspect: { type: "string", enum: ["off", "heads", "bodies"] },
       inspectLast: COUNT,
