@@ -10,6 +10,8 @@ export interface Row {
   readonly path?: string;
   readonly body?: unknown;
   readonly fields?: readonly string[];
+  /** The scope of the token; absent: that of who may everything. */
+  readonly as?: string;
   readonly status: number;
 }
 

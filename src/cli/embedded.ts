@@ -46,6 +46,7 @@ export async function startEmbedded(options: EmbeddedOptions, listen: string | n
     rebind: (listen) => wanted === null ? hub.rebind(addressOf(listen)) : Promise.resolve(),
     drain: (ms) => hub.drain(ms),
     close: () => hub.close(),
+    metrics: () => hub.metrics(),
   };
 }
 

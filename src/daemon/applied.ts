@@ -10,6 +10,8 @@ export class Applied {
   config: Config | null = null;
   /** Of the last reading, until a good one is applied; warnings stay. */
   problems: readonly Problem[] = [];
+  /** How often the file was read, by what became of it. */
+  readonly reloads = { applied: 0, refused: 0 };
   #generation = 0;
   #at: number | null = null;
 
@@ -21,12 +23,14 @@ export class Applied {
 
   /** The file is refused: what ran before goes on. */
   refuse(problems: readonly Problem[]): void {
+    this.reloads.refused++;
     if (this.#say(problems)) this.log.error("the file was not taken", { file: this.file });
     this.problems = problems;
   }
 
   /** `config` is what runs from now on. */
   take(config: Config, problems: readonly Problem[]): void {
+    this.reloads.applied++;
     if (config.hash !== this.config?.hash) this.#at = this.clock.now();
     this.config = config;
     this.#say(problems);

@@ -9,6 +9,7 @@ import type { Problem } from "../config/problem.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
 import type { Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
+import type { Family } from "../core/metrics.ts";
 import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { openSqlite } from "../store/sqlite.ts";
@@ -143,6 +144,14 @@ class RunningDaemon implements Daemon, ControlState {
 
   hubs(): HubJson[] {
     return this.#line.hubs.status().map(hubJson);
+  }
+
+  get reloads(): Applied["reloads"] {
+    return this.#applied.reloads;
+  }
+
+  metrics(): Family[] {
+    return this.#outside.metrics.families();
   }
 
   status(): StatusJson {

@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { attemptMs, redialDelay } from "../core/backoff.ts";
 import { Failure } from "../core/errors.ts";
 import type { Control } from "../wire/hello.ts";
+import type { Session } from "../wire/session.ts";
 import { closeReason, type Wire } from "../wire/wire.ts";
 import { Line } from "./line.ts";
 import type { Serving } from "./serve.ts";
@@ -62,6 +63,8 @@ class Slot {
 
 export class Dialler {
   lastError: string | null = null;
+  /** Sessions that were welcomed, and attempts that came to nothing. */
+  readonly counted = { begun: 0, failed: 0 };
   /** ms since 1970 when `state` became what it is. */
   since: number;
   readonly #options: DialOptions;
@@ -86,6 +89,11 @@ export class Dialler {
   /** Sessions that are up. */
   get connections(): number {
     return this.#slots.filter(({ line }) => line !== null).length;
+  }
+
+  /** Sessions that are up, and those that go when their streams are done. */
+  sessions(): Session[] {
+    return [...this.#slots.flatMap(({ line }) => line ?? []), ...this.#leaving].map(({ session }) => session);
   }
 
   get rttMs(): number | null {
@@ -187,6 +195,7 @@ export class Dialler {
   #welcome(slot: Slot, line: Line, message: Control): void {
     if (slot.greeting !== line) return;
     const before = slot.line;
+    this.counted.begun++;
     slot.timer.clear();
     slot.greeting = null;
     slot.line = line;
@@ -246,6 +255,7 @@ export class Dialler {
 
   #failed(slot: Slot, message: string, permanent: boolean): void {
     this.lastError = message;
+    this.counted.failed++;
     slot.attempts++;
     if (permanent) this.#hold("refused");
     else this.#again(slot);

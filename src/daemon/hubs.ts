@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
 import type { HubAddress } from "../core/entry.ts";
 import type { Control } from "../wire/hello.ts";
+import type { Session } from "../wire/session.ts";
 import type { Wire } from "../wire/wire.ts";
 import { connectHub } from "./connect.ts";
 import { Dialler, type HubState, type Talk } from "./dial.ts";
@@ -23,6 +24,15 @@ export interface HubStatus {
   readonly connections: number;
   readonly rttMs: number | null;
   readonly lastError: string | null;
+}
+
+/** The sessions with one hub. */
+export interface HubSessions {
+  readonly url: string;
+  readonly sessions: readonly Session[];
+  /** How many were welcomed, and how many attempts came to nothing, since it was named. */
+  readonly begun: number;
+  readonly failed: number;
 }
 
 /** The key of the hub inside this process: its URL changes when it listens elsewhere. */
@@ -102,6 +112,15 @@ export class Hubs {
       return { key, url: embedded?.url ?? key, state, since, connections, rttMs, lastError };
     });
     return [...dialled, ...this.#ignored];
+  }
+
+  /** Those with each hub that is dialled. */
+  sessions(): HubSessions[] {
+    return [...this.#dialled].map(([key, { dialler, embedded }]) => ({
+      url: embedded?.url ?? key,
+      sessions: dialler.sessions(),
+      ...dialler.counted,
+    }));
   }
 
   /** No new streams; resolves when those that are open have ended, or after `ms`. */

@@ -1,6 +1,7 @@
 /** How a daemon is started, and what whoever started it can do with it. */
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/links.ts";
+import type { Family } from "../core/metrics.ts";
 import type { Log } from "../log.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { ReloadAnswer } from "./reload.ts";
@@ -16,6 +17,8 @@ export interface EmbeddedHub {
   rebind(listen: string | null): Promise<void>;
   drain(ms: number): Promise<void>;
   close(): Promise<void>;
+  /** Its figures, without those of the process. */
+  metrics(): readonly Family[];
 }
 
 /** What would stand in a file, links and listeners aside: what a one-off without a file stands on. */

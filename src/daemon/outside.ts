@@ -5,6 +5,7 @@ import { Failure } from "../core/errors.ts";
 import { descriptors } from "../net/descriptors.ts";
 import { type ControlOptions, ControlServer, DEFAULT_LISTEN } from "./control/server.ts";
 import type { Hubs } from "./hubs.ts";
+import { DaemonMetrics } from "./metrics.ts";
 import type { DaemonOptions, EmbeddedHub } from "./options.ts";
 
 /** What a file says about it. */
@@ -31,6 +32,7 @@ export class Outside {
   readonly #options: DaemonOptions;
   readonly #hubs: Hubs;
   readonly #control: ControlOptions;
+  readonly metrics: DaemonMetrics;
   #tcp: ControlServer | null = null;
   #unix: ControlServer | null = null;
   /** As it was applied last. */
@@ -46,6 +48,7 @@ export class Outside {
     this.#options = options;
     this.#hubs = hubs;
     this.#control = control;
+    this.metrics = new DaemonMetrics(control.state, hubs, () => this.embedded?.metrics() ?? []);
     this.#giveDescriptors = descriptors.keep(options.state, control.log);
   }
 
@@ -110,6 +113,7 @@ export class Outside {
     const hubs = [this.embedded?.close(), this.#leaving?.close()];
     await Promise.all([...hubs, this.#tcp?.close(), this.#unix?.close(), this.#replaced]);
     if (this.#unix !== null) await Deno.remove(this.#unix.address).catch(() => {});
+    this.metrics.close();
     this.#giveDescriptors();
   }
 

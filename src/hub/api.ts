@@ -7,6 +7,7 @@ import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
 import { linkRoutes } from "./api_links.ts";
+import { METRICS_PATH, metricsRoutes } from "./api_metrics.ts";
 import { type ApiContext, type ApiEnv, type Caller, type Operation, READERS } from "./api_operation.ts";
 import { tokenRoutes } from "./api_tokens.ts";
 import type { HubState } from "./state.ts";
@@ -16,7 +17,8 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
   return createApp<ApiEnv>({
     operations: apiOperations(state).map((operation) => ({ ...operation, run: scoped(operation) })),
     admit: (context) => {
-      if (context.req.path.startsWith("/v1/")) context.set("caller", identify(context, state));
+      const { path } = context.req;
+      if (path.startsWith("/v1/") || path === METRICS_PATH) context.set("caller", identify(context, state));
     },
     explain: (error) => error instanceof Failure ? new ApiProblem(503, "store_unavailable", UNSTORED) : null,
     log,
@@ -25,7 +27,12 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
 
 /** Every operation, each family in a file of its own. */
 export function apiOperations(state: HubState): Operation[] {
-  const operations = [...healthRoutes(state), ...linkRoutes(state), ...tokenRoutes(state)];
+  const operations = [
+    ...healthRoutes(state),
+    ...linkRoutes(state),
+    ...tokenRoutes(state),
+    ...metricsRoutes(state),
+  ];
   const document = documentOperation<ApiEnv>("connectd hub", "/v1/openapi.json", operations);
   return [...operations, { ...document, scopes: READERS }];
 }
@@ -33,7 +40,7 @@ export function apiOperations(state: HubState): Operation[] {
 function scoped({ open, scopes, run }: Operation): Operation["run"] {
   if (open) return run;
   return (context) => {
-    if (scopes.includes(context.var.caller.scope)) return run(context);
+    if (context.env.local || scopes.includes(context.var.caller.scope)) return run(context);
     throw new ApiProblem(403, "forbidden", `This needs a token of scope ${scopes.join(" or ")}.`);
   };
 }

@@ -115,5 +115,9 @@ function readWish(body: Record<string, unknown>, own: string | null): TokenWish 
   if (own !== null && workspace !== own) {
     throw new ApiProblem(403, "forbidden", "A token makes tokens of its own workspace only.");
   }
+  // They tell of all workspaces.
+  if (own !== null && scope === "metrics") {
+    throw new ApiProblem(403, "forbidden", "A token of scope metrics is made on the hub's machine.");
+  }
   return { scope: scope as Scope, workspace: workspace as string, name: name as string | null, ttlMs };
 }

@@ -3,16 +3,19 @@ import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { contains, isLoopback, parseAddress, parseCidr } from "../core/address.ts";
 import { Failure, refusal } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
+import type { Family } from "../core/metrics.ts";
 import type { Log } from "../log.ts";
 import { fetchAdapter } from "../net/adapter.ts";
 import { descriptors } from "../net/descriptors.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { Listener } from "../net/listener.ts";
+import { loop } from "../net/loop.ts";
 import { renderRefusal } from "../pages/visitor.ts";
 import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
 import { createApi } from "./api.ts";
 import { Hosts } from "./hosts.ts";
+import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import { Peers } from "./peers.ts";
 import { hubSocketPath } from "./place.ts";
@@ -65,9 +68,12 @@ export interface Hub {
   /** Takes no more requests, tells daemons to dial elsewhere, and waits up to `ms` for what is in flight. */
   drain(ms: number): Promise<void>;
   close(): Promise<void>;
+  /** Its figures, without those of the process. */
+  metrics(): Family[];
 }
 
-const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
+/** Where it listens unless it is told otherwise. */
+export const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
 
 /**
  * When the hub ends and there is a front before it, so long it still takes whoever comes: the front looks at /readyz and
@@ -112,6 +118,8 @@ class RunningHub implements Hub, HubState {
   #left: readonly Listener[] = [];
   #local: Listener | null = null;
   #api!: ReturnType<typeof createApi>;
+  #metrics!: HubMetrics;
+  readonly #unwatch = loop.watch();
   readonly #peers: Peers;
   readonly #o: HubOptions;
   readonly #store: Store;
@@ -149,6 +157,10 @@ class RunningHub implements Hub, HubState {
     return this.#route.draining;
   }
 
+  metrics(): Family[] {
+    return this.#metrics.families();
+  }
+
   async start(): Promise<void> {
     const { log, limits, state } = this.#o;
     const { clock } = this;
@@ -162,6 +174,15 @@ class RunningHub implements Hub, HubState {
     const rest = { hellos: new Weights(), hosts: () => this.#hosts };
     this.sessions = new Sessions({ ...parts, ...rest }, this.tokens, limits.sessions);
     this.#route = new Route(this.names, clock, limits, log);
+    this.#metrics = new HubMetrics({
+      clock,
+      sessions: this.sessions,
+      names: this.names,
+      peers: this.#peers,
+      connections: () => this.#listeners().reduce((sum, { connections }) => sum + connections, 0),
+      handed: () => this.#route.handed,
+      draining: () => this.draining(),
+    });
     this.#api = createApi(this, log);
     await this.#listen(this.#o.listen);
     if (state !== null) await this.#listenLocally(hubSocketPath(state));
@@ -212,6 +233,7 @@ class RunningHub implements Hub, HubState {
 
   async #close(): Promise<void> {
     this.#tick.drop();
+    this.#unwatch();
     for (const listener of this.#listeners()) listener.close();
     this.#local?.close();
     this.sessions?.close();
@@ -247,7 +269,10 @@ class RunningHub implements Hub, HubState {
       handler: this.#serve,
       // Daemons, and whoever looks after the hub: what its visitors depend on.
       urgent: ({ host }) => this.#hosts.find(host).kind !== "link",
-      refuse: renderRefusal,
+      refuse: (refused, head, requestId) => {
+        this.#metrics.refused(refused);
+        return renderRefusal(refused, head, requestId);
+      },
       secure: false,
     });
   }
@@ -287,6 +312,7 @@ class RunningHub implements Hub, HubState {
 
   #ticked(): void {
     this.sessions.endExpired();
+    this.#metrics.look();
     for (const peer of this.#peers.all()) peer.reportRefused();
     if (this.clock.mono() - this.#refreshedAt >= REFRESH_MS) {
       this.#refreshedAt = this.clock.mono();

@@ -82,6 +82,10 @@ export class Names {
     return names;
   }
 
+  get size(): number {
+    return this.#links.size;
+  }
+
   /** The link at `label`, ended ones included. */
   find(label: string): HubLink | undefined {
     return this.#links.get(label);

@@ -29,6 +29,8 @@ const HOST_MAX = 255;
 export class Route {
   /** Set once, when the hub is about to end. */
   draining = false;
+  /** Requests that daemons were given. */
+  handed = 0;
 
   constructor(
     private readonly names: Names,
@@ -49,6 +51,7 @@ export class Route {
     const { peer } = link;
     const session = peer.pick(this.limits.streamsPerSession);
     if (session !== null && this.#leavesSome(exchange, peer)) {
+      this.handed++;
       return void new Upstream(exchange, link, session);
     }
     if (peer.online) return this.#deny(exchange, link, BUSY);

@@ -1,5 +1,6 @@
 /** What the API reads and changes: the hub without its sockets. */
 import type { Clock } from "../clock.ts";
+import type { Family } from "../core/metrics.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
@@ -15,4 +16,5 @@ export interface HubState {
   /** They change when the hub listens elsewhere. */
   hosts(): Hosts;
   draining(): boolean;
+  metrics(): Family[];
 }

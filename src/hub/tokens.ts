@@ -8,8 +8,11 @@ import { equalBytes, Secret } from "../core/secret.ts";
 import { Conflict, type Store } from "../store/store.ts";
 import { randomText } from "./random.ts";
 
-/** What a token is for: everything in its workspace, a daemon's session, its members' work, looking. */
-export const SCOPES = ["admin", "daemon", "member", "viewer"] as const;
+/**
+ * What a token is for: everything in its workspace, a daemon's session, its members' work, looking; `metrics` is for the
+ * hub's figures and nothing else.
+ */
+export const SCOPES = ["admin", "daemon", "member", "viewer", "metrics"] as const;
 export type Scope = typeof SCOPES[number];
 
 /** Who somebody is, once a token or the process itself said so. */

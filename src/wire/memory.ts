@@ -38,6 +38,10 @@ class MemoryWire implements Wire {
     return this.#octets >= this.#capacity;
   }
 
+  get queued(): number {
+    return this.#octets;
+  }
+
   send(buffer: Uint8Array, from: number, to: number): void {
     if (this.#over) return giveBuffer(buffer);
     this.#queue.push({ buffer, from, to });

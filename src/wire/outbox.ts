@@ -29,6 +29,8 @@ export class Outbox {
   #size = 0;
   #scheduled = false;
   #closed = false;
+  /** Octets that the wire was given, headers of messages aside. */
+  #given = 0;
   /** In the order in which they have their turn. */
   readonly #waiting = new Set<Sender>();
   /** What the one whose turn it is may still send; Infinity: nobody's turn, whoever comes. */
@@ -48,6 +50,16 @@ export class Outbox {
   /** Octets that wait for the wire. */
   get length(): number {
     return this.#at === 0 ? 0 : this.#at - WIRE_HEADROOM;
+  }
+
+  /** Octets that wait here or in the wire. */
+  get queued(): number {
+    return this.length + this.#wire.queued;
+  }
+
+  /** Octets that left, since the session began. */
+  get sent(): number {
+    return this.#given - this.#wire.queued;
   }
 
   /** Adds a frame, whatever waits. The caller writes its payload to `buffer` from what this returns. */
@@ -136,7 +148,10 @@ export class Outbox {
     this.#size = Math.max(end, this.#size >>> 1);
     this.round++;
     if (this.#closed) giveBuffer(buffer);
-    else this.#wire.send(buffer, WIRE_HEADROOM, end);
+    else {
+      this.#given += end - WIRE_HEADROOM;
+      this.#wire.send(buffer, WIRE_HEADROOM, end);
+    }
   }
 
   /** Turns for those that wait, as far as there is room; who has still more waits again, behind the others. */

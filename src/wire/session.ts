@@ -84,6 +84,12 @@ export class Session implements WireReceiver, FrameSink {
     return this.#outbox.length + this.#streams.load;
   }
 
+  /** Octets that wait to leave, and how many left since the session began: what stands still has the same `sent`. */
+  get progress(): { readonly queued: number; readonly sent: number } {
+    const { queued, sent } = this.#outbox;
+    return { queued, sent };
+  }
+
   /** The last round trip that was measured, in ms. */
   get rttMs(): number | null {
     return this.#pulse.rttMs;

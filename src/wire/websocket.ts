@@ -57,6 +57,10 @@ export class WebSocketWire implements Wire, ConnHandler, WsSink {
     return this.#conn.queued > 0;
   }
 
+  get queued(): number {
+    return this.#conn.queued;
+  }
+
   send(buffer: Uint8Array, from: number, to: number): void {
     if (!this.#over) {
       const options = { opcode: Opcode.BINARY, fin: true, key: this.#key() };

@@ -40,6 +40,8 @@ export interface Wire {
   send(buffer: Uint8Array, from: number, to: number): void;
   /** What was sent before is still on its way: whoever can wait, waits for `onDrain`. */
   readonly busy: boolean;
+  /** Octets that were sent and are still on their way here. */
+  readonly queued: number;
   /** Called when the wire is busy no more. */
   onDrain: (() => void) | null;
   /** Begins to read. Nothing is lost that came before, nor that the wire was. */

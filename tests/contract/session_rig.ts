@@ -28,6 +28,9 @@ class CutWire implements Wire {
   get busy() {
     return this.wire.busy;
   }
+  get queued() {
+    return this.wire.queued;
+  }
   get onDrain() {
     return this.wire.onDrain;
   }

@@ -168,6 +168,7 @@ export function realHub(folder: () => string, clock: Clock): NonNullable<DaemonO
       rebind: () => hub.rebind({ hostname: "127.0.0.1", port: 0 }),
       drain: (ms) => hub.drain(ms),
       close: () => hub.close(),
+      metrics: () => hub.metrics(),
     };
   };
 }

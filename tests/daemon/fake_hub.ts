@@ -1,5 +1,6 @@
 /** A hub inside the process that does as a test tells it, and remembers everything that it was told. */
 import { systemClock } from "../../src/clock.ts";
+import type { Family } from "../../src/core/metrics.ts";
 import type { EmbeddedHub } from "../../src/daemon/options.ts";
 import type { Control, Grant, Hello, LinkDecl, Removal, Revocation } from "../../src/wire/hello.ts";
 import { memoryPair } from "../../src/wire/memory.ts";
@@ -53,6 +54,10 @@ export class FakeHub implements EmbeddedHub {
     this.closed = true;
     this.drop();
     return Promise.resolve();
+  }
+
+  metrics(): Family[] {
+    return [];
   }
 
   /** Loses every session. */

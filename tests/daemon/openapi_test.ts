@@ -59,6 +59,7 @@ const ROWS: Record<string, Row[]> = {
     { fields: ["Last-Event-ID: x"], status: 400 },
   ],
   "POST /v1/sign-in": [{ status: 201 }],
+  "GET /metrics": [{ status: 200 }],
   "GET /openapi.json": [{ status: 200 }],
 };
 

@@ -15,6 +15,9 @@ class Losable implements Wire {
   get busy(): boolean {
     return this.wire.busy;
   }
+  get queued(): number {
+    return this.wire.queued;
+  }
   send(buffer: Uint8Array, from: number, to: number): void {
     if (!this.lost) this.wire.send(buffer, from, to);
   }

@@ -8,6 +8,7 @@ import type { Log } from "../../log.ts";
 import { configOperations } from "./config.ts";
 import { eventOperations } from "./event_stream.ts";
 import { linkOperations } from "./links.ts";
+import { metricsOperations } from "./metrics.ts";
 import { addPages, problemAsPage } from "./pages/pages.ts";
 import { requestOperations } from "./requests.ts";
 import { signInOperations } from "./sign_in.ts";
@@ -39,6 +40,7 @@ export function controlOperations(state: ControlState): Operation<CallEnv>[] {
     ...linkOperations(state),
     ...eventOperations(state),
     ...requestOperations(state),
+    ...metricsOperations(state),
     ...signInOperations(state),
   ];
   return [...operations, documentOperation("connectd daemon", "/openapi.json", operations)];

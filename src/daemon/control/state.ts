@@ -1,6 +1,7 @@
 /** What the control API reads and changes: the daemon without its sockets. */
 import type { Clock } from "../../clock.ts";
 import type { Problem } from "../../config/problem.ts";
+import type { Family } from "../../core/metrics.ts";
 import type { Step } from "../../core/plan.ts";
 import type { Events } from "../events.ts";
 import type { ReloadAnswer } from "../reload.ts";
@@ -37,7 +38,10 @@ export interface ControlState {
   readonly sessions: Sessions;
   /** Where the API listens: `127.0.0.1:4545`; null: on no port. */
   readonly control: string | null;
+  /** Readings of the file, by what became of them. */
+  readonly reloads: { readonly applied: number; readonly refused: number };
   status(): StatusJson;
+  metrics(): Family[];
   /** By name. */
   links(): LinkJson[];
   /** Undefined: no such link. */
