@@ -5,8 +5,10 @@ import { check, plan, reload } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { hub } from "./hub.ts";
 import { init } from "./init.ts";
+import { install } from "./install.ts";
 import { link } from "./link.ts";
 import { list, renew, revoke, status } from "./links.ts";
+import { permissions } from "./permissions.ts";
 import { complain, complainOf, out } from "./print.ts";
 import { run } from "./run.ts";
 import { token } from "./token.ts";
@@ -42,6 +44,8 @@ export const VERBS: readonly Verb[] = [
   token,
   init,
   doctor,
+  permissions,
+  install,
   version,
   help,
 ];

@@ -9,7 +9,14 @@ import { out } from "./print.ts";
 import { controlOf, JSON_FLAG, LISTEN_FLAG, listenOf, STATE_FLAG, stateOf } from "./reach.ts";
 import { describeLinks, Service } from "./service.ts";
 import { endSignals } from "./signals.ts";
-import { on, text, type Verb } from "./verb.ts";
+import { type Flag, on, text, type Verb } from "./verb.ts";
+
+/** Where the API of a daemon that is started listens. */
+export const CONTROL_FLAG: Flag = {
+  name: "control",
+  value: "ADDR",
+  help: "where the control API listens (default 127.0.0.1:4545), port 0 picks one",
+};
 
 export const run: Verb = {
   name: "run",
@@ -22,11 +29,7 @@ export const run: Verb = {
     CONFIG_FLAG,
     STATE_FLAG,
     LISTEN_FLAG,
-    {
-      name: "control",
-      value: "ADDR",
-      help: "where the control API listens (default 127.0.0.1:4545), port 0 picks one",
-    },
+    CONTROL_FLAG,
     { name: "allow-empty", help: "take a file without links and services while links run" },
     { ...JSON_FLAG, help: "print the ready line as JSON" },
     ...LOG_FLAGS,

@@ -74,7 +74,13 @@ function failure(path: string, error: unknown): Error {
   if (error instanceof Deno.errors.NotFound) {
     return new Failure(`there is no file ${path}`, { hint: "name another with --config", cause: error });
   }
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+  if (error instanceof Deno.errors.NotCapable) {
+    return new Failure(`${path} can not be read: this process was started without --allow-read=${path}`, {
+      hint: "start it again with what `connectd permissions` prints",
+      cause: error,
+    });
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
     return new Failure(`${path} may not be read`, { hint: "check its owner and mode (ls -l)", cause: error });
   }
   return new Failure(`${path} can not be read: ${error instanceof Error ? error.message : error}`, {

@@ -1,7 +1,7 @@
 /** The links of a daemon from open to close: what runs, what is stored of it, and what the hubs are told. */
 import type { Clock, Timer } from "../clock.ts";
 import type { Entry } from "../core/entry.ts";
-import { type Failure, refusal } from "../core/errors.ts";
+import { refusal } from "../core/errors.ts";
 import {
   activate,
   endedAs,
@@ -15,7 +15,6 @@ import {
   takeId,
 } from "../core/link.ts";
 import type { Step } from "../core/plan.ts";
-import { checkPolicySpec, type PolicySpec } from "../core/policy.ts";
 import type { Log } from "../log.ts";
 import type { Grant } from "../wire/hello.ts";
 import type { EventType } from "./events.ts";
@@ -25,6 +24,7 @@ import { ONE_OFFS, type Records, type Scope } from "./records.ts";
 import type { Registry } from "./registry.ts";
 import type { Renewal } from "./renewal.ts";
 import { type Parts, ServedLink } from "./served.ts";
+import { unservable } from "./unservable.ts";
 import { UseKeeper } from "./uses.ts";
 
 export interface LifeOptions {
@@ -49,8 +49,6 @@ const SAVE_MS = 10_000;
 const RETRY_MS = 30_000;
 /** Why a hub refuses a link is logged at most so often. */
 const QUIET_MS = 10_000;
-/** A control message has 1 MiB, and JSON may need two octets for a character. */
-const POLICY_MAX = 400 * 1024;
 
 export class Life {
   readonly #o: LifeOptions;
@@ -216,7 +214,7 @@ export class Life {
     this.#store(link);
     registry.lead(record, served);
     served.expiresAt = expiresAt(record);
-    served.failing = untellable(entry.policy);
+    served.failing = unservable(entry);
     this.#say(link);
     if (link.ended !== null) {
       served.ended = refusal(`link_${link.ended}`);
@@ -248,7 +246,7 @@ export class Life {
   #retune(link: ManagedLink, entry: Entry): ManagedLink {
     link.served.retune(entry);
     this.#uses.follow(link);
-    link.served.failing = untellable(entry.policy);
+    link.served.failing = unservable(entry);
     this.#say(link);
     this.#settle(link);
     return link;
@@ -336,15 +334,5 @@ export class Life {
       this.#o.declare(refused);
     }
     this.#tick.set(TICK_MS);
-  }
-}
-
-/** Why no hub can be told of a policy; null: it can. What a hub would not take would cost every link its session. */
-function untellable(policy: PolicySpec): string | null {
-  try {
-    checkPolicySpec(policy);
-    return JSON.stringify(policy).length <= POLICY_MAX ? null : "its policy is too large to be told to a hub";
-  } catch (error) {
-    return (error as Failure).message;
   }
 }

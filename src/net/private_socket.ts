@@ -28,13 +28,23 @@ function fits(path: string): boolean {
 }
 
 /**
- * Listens at `path`, mode 0600, in the place of whatever is there. Rejects with the runtime's error.
+ * The directory in which the socket `path` is made before it is moved there. The same every time, so that a permission
+ * can name it, and so short that a path which fits (107 octets) still does with `/s` behind it.
+ */
+export function asidePath(path: string): string {
+  return `${dirname(path)}/.${createHash("sha256").update(path).digest("hex").slice(0, 5)}`;
+}
+
+/**
+ * Listens at `path`, mode 0600, in the place of whatever is there. Rejects with the runtime's error. The caller has
+ * `path` alone, as by a lock: what an end in the middle left behind is cleared away.
  *
  * A socket is made with the mode that the umask leaves it, and who connects before that is changed is in. So it is made
- * in a directory of its own and moved; the name of that is so short that a path which fits (107 octets) still does.
+ * in a directory of its own and moved.
  */
 export async function listenPrivately(path: string): Promise<Deno.UnixListener> {
-  const aside = `${dirname(path)}/.${crypto.randomUUID().slice(0, 5)}`;
+  const aside = asidePath(path);
+  await Deno.remove(aside, { recursive: true }).catch(() => {});
   await Deno.mkdir(aside, { mode: 0o700 });
   let socket: Deno.UnixListener | null = null;
   try {
