@@ -18,7 +18,9 @@ import { Sessions } from "./control/sessions.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
 import { Applied } from "./applied.ts";
 import { Arrivals } from "./arrivals.ts";
+import { DaemonAudit } from "./audit.ts";
 import { Events } from "./events.ts";
+import { type ExplainJson, explainRequest, type ExplainWish } from "./explain.ts";
 import { HubLine } from "./hub_line.ts";
 import { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
@@ -70,6 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 class RunningDaemon implements Daemon, ControlState {
   readonly clock: Clock;
   readonly events = new Events();
+  audit!: DaemonAudit;
   readonly witnesses: Witnesses;
   readonly sessions: Sessions;
   readonly #o: DaemonOptions;
@@ -167,20 +170,27 @@ class RunningDaemon implements Daemon, ControlState {
     };
   }
 
-  reload({ allowEmpty = this.#o.allowEmpty ?? false }: { allowEmpty?: boolean } = {}): Promise<ReloadAnswer> {
+  explain(wish: ExplainWish): Promise<ExplainJson> {
+    const { clock } = this;
+    return explainRequest(wish, { life: this.#life, hubs: this.#line.hubs, applied: this.#applied, clock });
+  }
+
+  reload(
+    { allowEmpty = this.#o.allowEmpty ?? false, by = "process" }: { allowEmpty?: boolean; by?: string } = {},
+  ): Promise<ReloadAnswer> {
     return this.#inTurn(async () => {
       if (this.#file === null || this.#ending) return { plan: [], applied: !this.#ending, problems: [] };
       using _told = this.#o.reloading?.();
       const proposal = await this.#propose(allowEmpty);
       const { config, steps, problems } = proposal;
-      if (config === null) return this.#refuse(problems);
+      if (config === null) return this.#refuse(problems, by);
       try {
         await this.#outside.bind(settingsOf(config));
       } catch (error) {
         if (!(error instanceof Unbound)) throw error;
-        return this.#refuse([...problems, settingProblem(config, error.key, error)]);
+        return this.#refuse([...problems, settingProblem(config, error.key, error)], by);
       }
-      await this.#take(proposal);
+      await this.#take(proposal, by);
       return { plan: steps, applied: true, problems };
     });
   }
@@ -191,13 +201,14 @@ class RunningDaemon implements Daemon, ControlState {
     return { plan: steps, problems };
   }
 
-  async create(body: unknown): Promise<LinkJson> {
+  async create(body: unknown, by = "process"): Promise<LinkJson> {
     const link = await this.#inTurn(async () => {
       if (this.#ending) throw new Failure("the daemon is about to end");
       const now = this.clock.now();
       const entry = readOneOff(body, this.#base, now);
       await this.#parts.whenRead([entry], () => {
-        this.#carryOut(stepsFor(entry, this.#life.all, now), new Map([[entry.name, entry]]));
+        const steps = stepsFor(entry, this.#life.all, now);
+        this.audit.by(by, () => this.#carryOut(steps, new Map([[entry.name, entry]])));
       });
       const link = this.#life.all.get(entry.name)!;
       await keepOneOff(link, this.#records, this.#life);
@@ -207,16 +218,16 @@ class RunningDaemon implements Daemon, ControlState {
     return this.#json(link);
   }
 
-  async revoke(name: string): Promise<LinkJson> {
+  async revoke(name: string, by = "process"): Promise<LinkJson> {
     const link = this.#named(name);
-    await this.#life.revoke(link, this.clock.now());
+    await this.audit.by(by, () => this.#life.revoke(link, this.clock.now()));
     return this.#json(link);
   }
 
-  async renew(name: string, wish: Renewal): Promise<LinkJson> {
+  async renew(name: string, wish: Renewal, by = "process"): Promise<LinkJson> {
     const link = this.#named(name);
     checkRenewal(link.served.entry, wish);
-    await this.#life.renew(link, wish);
+    await this.audit.by(by, () => this.#life.renew(link, wish));
     await this.#line.settleLink(link, GRANT_MS);
     return this.#json(link);
   }
@@ -245,6 +256,7 @@ class RunningDaemon implements Daemon, ControlState {
     await this.#outside?.close();
     this.#life?.close();
     this.#parts?.close();
+    this.audit?.close();
     await this.#records?.written();
     await this.#store?.close();
     this.#dir?.close();
@@ -259,6 +271,15 @@ class RunningDaemon implements Daemon, ControlState {
     const records = this.#records = await Records.open(this.#store);
     const { daemon } = records;
     const registry = new Registry();
+    const links = () => this.#life.all.values();
+    const audit = this.audit = new DaemonAudit({
+      store: this.#store,
+      folder: dir.path,
+      clock,
+      log,
+      events,
+      links,
+    });
     this.#parts = new SharedParts(clock, daemon);
     const line = this.#line = new HubLine({
       clock,
@@ -270,6 +291,7 @@ class RunningDaemon implements Daemon, ControlState {
       tokenFile: usualTokenFile(dir.path),
       events,
       arrivals: new Arrivals(clock),
+      audit,
       life: () => this.#life,
       services: () => this.#base.services,
       mayRevoke: () => this.#applied.config?.remote !== "none",
@@ -282,7 +304,10 @@ class RunningDaemon implements Daemon, ControlState {
       registry,
       scope: this.#file === null ? ONE_OFFS : await records.scopeOf(this.#file),
       declare: (set, remove) => line.talk.declare(set, remove),
-      happened: (type, link) => events.emit(type, this.#json(link)),
+      happened: (type, link, changes) => {
+        audit.link(type, link, changes);
+        events.emit(type, this.#json(link));
+      },
     });
     const control = { state: this, token: dir.controlToken, clock, log };
     this.#outside = new Outside(this.#o, line.hubs, control);
@@ -299,8 +324,9 @@ class RunningDaemon implements Daemon, ControlState {
     const { oneOffs } = this.#records;
     const desired = withOneOffs(config?.links ?? new Map(), oneOffs);
     const steps = plan(desired, new Map());
-    await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] });
+    await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] }, "process");
     this.#life.bury();
+    this.audit.started(this.#file, this.#life.all.size);
   }
 
   async #propose(allowEmpty: boolean): Promise<Proposal> {
@@ -309,13 +335,17 @@ class RunningDaemon implements Daemon, ControlState {
     return propose(loaded, this.#file!, { life: this.#life, oneOffs, applied: this.#applied }, allowEmpty);
   }
 
-  #refuse(problems: readonly Problem[]): ReloadAnswer {
+  #refuse(problems: readonly Problem[], by: string): ReloadAnswer {
     this.#applied.refuse(problems);
+    this.audit.refused(this.#file, problems, by);
     return { plan: [], applied: false, problems };
   }
 
-  #take(proposal: Proposal): Promise<void> {
-    return this.#parts.whenRead(proposal.desired.values(), () => this.#apply(proposal));
+  #take(proposal: Proposal, by: string): Promise<void> {
+    return this.#parts.whenRead(proposal.desired.values(), () => {
+      this.audit.applied(this.#applied.config, proposal, by);
+      this.#apply(proposal);
+    });
   }
 
   /** Does what was proposed. Nothing here waits. */
@@ -338,7 +368,7 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   #reloadChanged(): void {
-    this.reload().catch((error) => {
+    this.reload({ by: "file" }).catch((error) => {
       this.#o.log.error("the changed file could not be applied", { error: (error as Error).message });
     });
   }

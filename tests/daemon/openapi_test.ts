@@ -54,6 +54,12 @@ const ROWS: Record<string, Row[]> = {
     { path: "/v1/links/dated/renew", status: 422 },
     { path: "/v1/links/no/renew", status: 404 },
   ],
+  "POST /v1/explain": [
+    ...BODIES,
+    { body: { method: "GET", path: "/", link: "demo", headers: { X: ["1", "2"] } }, status: 200 },
+    { body: { method: "GET", path: "/", link: "gone", from: "2001:db8::1" }, status: 200 },
+    { body: { method: "PUT", url: "http://nowhere.example/" }, status: 422 },
+  ],
   "GET /v1/events": [
     { path: "/v1/events?requests=true", status: 200 },
     { fields: ["Last-Event-ID: x"], status: 400 },

@@ -5,8 +5,10 @@ import { documentOperation } from "../../api/openapi.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { Failure } from "../../core/errors.ts";
 import type { Log } from "../../log.ts";
+import { trailOperations } from "./audit.ts";
 import { configOperations } from "./config.ts";
 import { eventOperations } from "./event_stream.ts";
+import { explainOperations } from "./explain.ts";
 import { linkOperations } from "./links.ts";
 import { metricsOperations } from "./metrics.ts";
 import { addPages, problemAsPage } from "./pages/pages.ts";
@@ -38,7 +40,9 @@ export function controlOperations(state: ControlState): Operation<CallEnv>[] {
   const operations = [
     ...configOperations(state),
     ...linkOperations(state),
+    ...explainOperations(state),
     ...eventOperations(state),
+    ...trailOperations(state),
     ...requestOperations(state),
     ...metricsOperations(state),
     ...signInOperations(state),

@@ -3,7 +3,9 @@ import type { Clock } from "../../clock.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Family } from "../../core/metrics.ts";
 import type { Step } from "../../core/plan.ts";
+import type { DaemonAudit } from "../audit.ts";
 import type { Events } from "../events.ts";
+import type { ExplainJson, ExplainWish } from "../explain.ts";
 import type { ReloadAnswer } from "../reload.ts";
 import type { Renewal } from "../renewal.ts";
 import type { HubJson, LinkJson } from "../status.ts";
@@ -33,6 +35,7 @@ export interface StatusJson {
 
 export interface ControlState {
   readonly clock: Clock;
+  readonly audit: DaemonAudit;
   readonly events: Events;
   readonly witnesses: Witnesses;
   readonly sessions: Sessions;
@@ -47,12 +50,14 @@ export interface ControlState {
   /** Undefined: no such link. */
   link(name: string): LinkJson | undefined;
   /** Makes a one-off of a JSON body. Throws ApiProblem, Failure. */
-  create(body: unknown): Promise<LinkJson>;
+  create(body: unknown, by: string): Promise<LinkJson>;
   /** Ends a link for good; again changes nothing. Throws ApiProblem, Failure. */
-  revoke(name: string): Promise<LinkJson>;
+  revoke(name: string, by: string): Promise<LinkJson>;
   /** Begins a link anew. Throws ApiProblem, Failure. */
-  renew(name: string, wish: Renewal): Promise<LinkJson>;
-  reload(options: { allowEmpty?: boolean }): Promise<ReloadAnswer>;
+  renew(name: string, wish: Renewal, by: string): Promise<LinkJson>;
+  reload(options: { allowEmpty?: boolean; by: string }): Promise<ReloadAnswer>;
+  /** Why a request would be let through or refused. Throws ApiProblem. */
+  explain(wish: ExplainWish): Promise<ExplainJson>;
   /** What a reload would do. */
   plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }>;
 }
