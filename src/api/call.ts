@@ -12,12 +12,7 @@ export function page<T>(
   keyOf: (item: T) => string,
   print: (item: T) => unknown,
 ): Response {
-  const { limit: limitText = String(PAGE), cursor } = context.req.query();
-  const limit = /^\d{1,4}$/.test(limitText) ? Number(limitText) : 0;
-  if (limit < 1 || limit > PAGE_MAX) {
-    throw new ApiProblem(422, "invalid", `limit is a number from 1 to ${PAGE_MAX}.`);
-  }
-  const after = cursor === undefined ? null : readCursor(cursor);
+  const { limit, cursor: after } = readPaging(context);
   const from = after === null ? 0 : items.findIndex((item) => keyOf(item) > after);
   const rest = from < 0 ? [] : items.slice(from);
   const shown = rest.slice(0, limit);
@@ -25,7 +20,18 @@ export function page<T>(
   return context.json({ items: shown.map(print), nextCursor });
 }
 
-function writeCursor(key: string): string {
+/** `?limit=` and `&cursor=`, null for the first page. Throws ApiProblem. */
+export function readPaging(context: Context): { limit: number; cursor: string | null } {
+  const { limit: limitText = String(PAGE), cursor } = context.req.query();
+  const limit = /^\d{1,4}$/.test(limitText) ? Number(limitText) : 0;
+  if (limit < 1 || limit > PAGE_MAX) {
+    throw new ApiProblem(422, "invalid", `limit is a number from 1 to ${PAGE_MAX}.`);
+  }
+  return { limit, cursor: cursor === undefined ? null : readCursor(cursor) };
+}
+
+/** The cursor that stands for `key`. */
+export function writeCursor(key: string): string {
   return btoa(key).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

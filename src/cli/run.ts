@@ -51,7 +51,7 @@ export const run: Verb = {
       log,
     });
     // What comes of it the daemon logs, and `status` shows.
-    Deno.addSignalListener("SIGHUP", () => void daemon.reload());
+    Deno.addSignalListener("SIGHUP", () => void daemon.reload({ by: "signal" }));
     printReady(daemon, on(given, "json"));
     service.ready(daemon.socket, () => describeLinks(daemon.links()));
     await signals.first;

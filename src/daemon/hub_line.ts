@@ -5,6 +5,7 @@ import type { Service } from "../core/entry.ts";
 import type { Log } from "../log.ts";
 import type { Grant, Revocation, ServiceDecl } from "../wire/hello.ts";
 import type { Arrivals } from "./arrivals.ts";
+import type { DaemonAudit } from "./audit.ts";
 import type { Events } from "./events.ts";
 import type { Observer } from "./follow.ts";
 import { EMBEDDED, Hubs, type HubStatus } from "./hubs.ts";
@@ -27,6 +28,7 @@ export interface HubLineOptions {
   readonly tokenFile: string;
   readonly events: Events;
   readonly arrivals: Arrivals;
+  readonly audit: DaemonAudit;
   /** Made after this, which tells its links to the hubs. */
   life(): Life;
   /** The file's services. */
@@ -112,7 +114,7 @@ export class HubLine implements TalkMeans {
   revoked(link: ManagedLink, { at }: Revocation): void {
     if (this.#o.mayRevoke()) {
       // A record that could not be stored is logged there; the hub has it, and tells again.
-      this.#o.life().revoke(link, at).catch(() => {});
+      this.#o.audit.by(`hub:${hub}`, () => this.#o.life().revoke(link, at)).catch(() => {});
     } else this.#o.log.warn("a hub revoked a link, and the file says `remote: none`", { link: link.name });
   }
 
@@ -137,6 +139,7 @@ export class HubLine implements TalkMeans {
     const json = hubJson(hub);
     this.#said.set(key, { word, json });
     if (up !== (before?.word === "up")) events.emit(up ? "session.up" : "session.down", json);
+    if (state === "refused" && lastError !== null) this.#o.audit.hubRefused(url, lastError);
     if (key !== EMBEDDED) {
       if (up) log.info(`connected to ${url}`);
       else if (lastError !== null) log.warn(`no session: ${lastError}`, { hub: url, state });

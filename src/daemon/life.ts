@@ -1,6 +1,6 @@
 /** The links of a daemon from open to close: what runs, what is stored of it, and what the hubs are told. */
 import type { Clock, Timer } from "../clock.ts";
-import type { Entry } from "../core/entry.ts";
+import type { Change, Entry } from "../core/entry.ts";
 import { refusal } from "../core/errors.ts";
 import {
   activate,
@@ -38,7 +38,7 @@ export interface LifeOptions {
   /** Tells the hubs. */
   declare(set: readonly ManagedLink[], remove?: readonly ManagedLink[]): void;
   /** Tells whoever listens. */
-  happened(type: EventType, link: ManagedLink): void;
+  happened(type: EventType, link: ManagedLink, changes?: readonly Change[]): void;
 }
 
 /** An end by the clock is noticed so soon, also when the clock jumped. */
@@ -114,9 +114,9 @@ export class Life {
     }
     this.#o.declare(set, [...removed.values()]);
     for (const link of removed.values()) this.#o.happened("link.closed", link);
-    for (const { step, name } of steps) {
+    for (const { step, name, changes } of steps) {
       const type = step === "open" ? "link.opened" : "link.retuned";
-      if (step !== "close") this.#o.happened(type, this.#links.get(name)!);
+      if (step !== "close") this.#o.happened(type, this.#links.get(name)!, changes);
     }
   }
 

@@ -69,7 +69,7 @@ export interface Daemon {
   /** As `GET /v1/status` shows them. */
   hubs(): HubJson[];
   /** Reads the file again; never throws for a bad one. */
-  reload(options?: { allowEmpty?: boolean }): Promise<ReloadAnswer>;
+  reload(options?: { allowEmpty?: boolean; by?: string }): Promise<ReloadAnswer>;
   /** Makes a one-off of a JSON body; throws ApiProblem as the control API answers, Failure where nothing can be stored. */
   create(body: unknown): Promise<LinkJson>;
   /** Ends a link for good; again changes nothing. Throws ApiProblem for a name that is none. */

@@ -56,7 +56,9 @@ function bounded(data: Readonly<Record<string, unknown>>): string {
     if (Array.isArray(value) && value.length > ITEMS_MAX) return [...value.slice(0, ITEMS_MAX), "…"];
     return value;
   });
-  return text.length <= DATA_MAX ? text : JSON.stringify({ tooLarge: text.length });
+  if (text.length <= DATA_MAX) return text;
+  const plain = Object.entries(data).filter(([, value]) => typeof value !== "object").slice(0, ITEMS_MAX / 5);
+  return bounded({ ...Object.fromEntries(plain), left: "the rest was too large" });
 }
 
 interface Count {

@@ -2,6 +2,7 @@
 import type { CallEnv, Operation } from "../../api/app.ts";
 import { readOptionalObject } from "../../api/call.ts";
 import { object } from "../../api/documentation.ts";
+import { callerOf } from "./caller.ts";
 import { checkMembers, isFlag } from "./members.ts";
 import { FILE_PROBLEMS, STATUS, STEPS } from "./schemas.ts";
 import type { ControlState } from "./state.ts";
@@ -48,7 +49,8 @@ export function configOperations(state: ControlState): Operation<CallEnv>[] {
         422: { doc: "The file is refused, and nothing was changed.", schema: RELOADED },
       },
       async run(context) {
-        const answer = await state.reload(readReload(await readOptionalObject(context)));
+        const wish = readReload(await readOptionalObject(context));
+        const answer = await state.reload({ ...wish, by: callerOf(context) });
         return context.json(answer, answer.applied ? 200 : 422);
       },
     },

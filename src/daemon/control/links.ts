@@ -5,6 +5,7 @@ import { notFound, page, readObject, readOptionalObject } from "../../api/call.t
 import { object, pageOf, PAGING } from "../../api/documentation.ts";
 import { parseDuration } from "../../core/units.ts";
 import type { Renewal } from "../renewal.ts";
+import { callerOf } from "./caller.ts";
 import { checkMembers, isFlag } from "./members.ts";
 import { LINK, LINK_NAME, LINK_WISH } from "./schemas.ts";
 import type { ControlState } from "./state.ts";
@@ -45,7 +46,7 @@ export function linkOperations(state: ControlState): Operation<CallEnv>[] {
       answers: { 201: { doc: "The link; Location is its path.", schema: LINK } },
       problems: [409, 503],
       async run(context) {
-        const link = await state.create(await readObject(context));
+        const link = await state.create(await readObject(context), callerOf(context));
         return context.json(link, 201, { Location: `/v1/links/${link.name}` });
       },
     },
@@ -56,7 +57,7 @@ export function linkOperations(state: ControlState): Operation<CallEnv>[] {
       params,
       answers: { 200: { doc: "The link as it is now.", schema: LINK } },
       problems: [404, 503],
-      run: async (context) => context.json(await state.revoke(named(context).name)),
+      run: async (context) => context.json(await state.revoke(named(context).name, callerOf(context))),
     },
     {
       method: "POST",
@@ -68,7 +69,7 @@ export function linkOperations(state: ControlState): Operation<CallEnv>[] {
       problems: [404, 503],
       async run(context) {
         const wish = readRenewal(await readOptionalObject(context));
-        return context.json(await state.renew(named(context).name, wish));
+        return context.json(await state.renew(named(context).name, wish, callerOf(context)));
       },
     },
   ];

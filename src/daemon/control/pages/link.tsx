@@ -37,7 +37,7 @@ export function linkPage(context: Call, state: ControlState): Response {
 /** `POST /links/{name}/revoke` */
 export async function revoke(context: Call, state: ControlState): Promise<Response> {
   const { name } = named(context, state);
-  await state.revoke(name);
+  await state.revoke(name, "page");
   return seeOther(pathOf(name));
 }
 
@@ -47,7 +47,7 @@ export async function renew(context: Call, state: ControlState): Promise<Respons
   const form = await readForm(context);
   const ttl = form.get("ttl");
   const wish = { ...(ttl === undefined ? {} : { ttl }), ...(form.has("newId") ? { newId: true } : {}) };
-  await state.renew(name, readRenewal(wish));
+  await state.renew(name, readRenewal(wish), "page");
   return seeOther(pathOf(name));
 }
 

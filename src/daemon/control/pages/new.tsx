@@ -26,7 +26,7 @@ export function newPage(context: Call, state: ControlState): Response {
 export async function create(context: Call, state: ControlState): Promise<Response> {
   const typed = await readForm(context);
   try {
-    const { name } = await state.create(wishOf(typed));
+    const { name } = await state.create(wishOf(typed), "page");
     return seeOther(pathOf(name));
   } catch (error) {
     if (error instanceof ApiProblem && error.status < 500) return form(context, state, typed, error);

@@ -24,7 +24,7 @@ export async function planPage(context: Call, state: ControlState): Promise<Resp
 
 /** `POST /plan`: reloads; what came of it stands on the page that follows. */
 export async function reload(_context: Call, state: ControlState): Promise<Response> {
-  await state.reload({});
+  await state.reload({ by: "page" });
   return seeOther("/plan");
 }
 

@@ -7,7 +7,7 @@ import type { ControlState } from "../state.ts";
 import { type Call, seeOther, show } from "./frame.tsx";
 
 /** `GET /sign-in?key=…`: opens a session and leads on, so that the key stays in no history and no Referer. */
-export function signIn(context: Call, { sessions }: ControlState): Response {
+export function signIn(context: Call, { sessions, audit }: ControlState): Response {
   const { name, port } = calledBy(context);
   if (name !== PAGE_NAME) {
     throw new ApiProblem(421, "wrong_host", `The page is on http://${PAGE_NAME}:${port} only.`);
@@ -18,6 +18,7 @@ export function signIn(context: Call, { sessions }: ControlState): Response {
   if (secret === null) {
     throw new ApiProblem(401, "sign_in_expired", "This address is used up, or older than a minute.");
   }
+  audit.login();
   const answer = seeOther("/");
   answer.headers.append("Set-Cookie", writeCookie(secret, port));
   answer.headers.append("Referrer-Policy", "no-referrer");

@@ -1,0 +1,14 @@
+/** Who calls the control API, as the audit trail names them. */
+import type { Context } from "hono";
+import type { CallEnv } from "../../api/app.ts";
+
+/**
+ * `cli:socket`, `api:token`, `page`: how somebody got in, which the guard has seen, and whether they say that they are the
+ * command line, which anybody can.
+ */
+export function callerOf(context: Context<CallEnv>): string {
+  const { local } = context.env;
+  if (!local && context.req.header("Authorization") === undefined) return "page";
+  const kind = context.req.header("User-Agent")?.startsWith("connectd/") ? "cli" : "api";
+  return `${kind}:${local ? "socket" : "token"}`;
+}
