@@ -111,7 +111,7 @@ export class HubLine implements TalkMeans {
     this.#o.arrivals.look();
   }
 
-  revoked(link: ManagedLink, { at }: Revocation): void {
+  revoked(link: ManagedLink, { at }: Revocation, hub: string): void {
     if (this.#o.mayRevoke()) {
       // A record that could not be stored is logged there; the hub has it, and tells again.
       this.#o.audit.by(`hub:${hub}`, () => this.#o.life().revoke(link, at)).catch(() => {});

@@ -32,7 +32,7 @@ export interface TalkMeans {
   /** A hub's word on a link. */
   granted(hub: string, link: ManagedLink, grant: Grant): void;
   /** A link was revoked at a hub. */
-  revoked(link: ManagedLink, revocation: Revocation): void;
+  revoked(link: ManagedLink, revocation: Revocation, hub: string): void;
   /** All of a message's grants were handed on. */
   settled(): void;
   /** Visitors that a hub refused. */
@@ -125,7 +125,7 @@ export class HubTalk implements Talk {
   #revoked(hub: string, revocation: Revocation): void {
     const link = this.means.find(revocation.name);
     if (link === undefined || link.record.ids[hub] !== revocation.id) return;
-    this.means.revoked(link, revocation);
+    this.means.revoked(link, revocation, hub);
     if (link.ended === "revoked") return;
     const revision = ++this.#revision;
     const heard: LinkDecl = { ...this.#declaration(link, hub), state: "revoked" };
