@@ -41,7 +41,7 @@ import {
 } from "./reload.ts";
 import { checkRenewal, type Renewal } from "./renewal.ts";
 import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
-import { type HubJson, hubJson, type LinkJson, linkJson } from "./status.ts";
+import { type HubJson, hubJson, type LinkJson, linkJson, shadowedOf } from "./status.ts";
 import { Witnesses } from "./witnesses/witnesses.ts";
 
 export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
@@ -158,8 +158,8 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   status(): StatusJson {
-    const links: Record<string, number> = {};
-    for (const { state } of this.links()) links[state] = (links[state] ?? 0) + 1;
+    const links: Record<string, number> = {}, all = this.links();
+    for (const { state } of all) links[state] = (links[state] ?? 0) + 1;
     return {
       version: VERSION,
       instance: this.#instance,
@@ -167,6 +167,7 @@ class RunningDaemon implements Daemon, ControlState {
       config: this.#applied.json(),
       hubs: this.hubs(),
       links,
+      shadowed: shadowedOf(all),
     };
   }
 

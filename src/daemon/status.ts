@@ -97,3 +97,9 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
       : served.trouble,
   };
 }
+
+/** The links in shadow by name, and what each would have refused. */
+export function shadowedOf(links: readonly LinkJson[]): Record<string, Counters["shadowed"]> {
+  const shadows = links.filter(({ policy }) => policy.shadow === true);
+  return Object.fromEntries(shadows.map(({ name, counters }) => [name, counters.shadowed]));
+}

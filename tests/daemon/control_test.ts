@@ -61,12 +61,29 @@ Deno.test("status has the shape that is documented", async () => {
   await using rig = await DaemonRig.start("links: { a: { target: echo }, b: { target: echo } }");
   await rig.api("DELETE", "/v1/links/b");
   const { json } = await rig.api("GET", "/v1/status");
-  assert.deepEqual(Object.keys(json), ["version", "instance", "startedAt", "config", "hubs", "links"]);
+  assert.deepEqual(Object.keys(json), [
+    ...["version", "instance", "startedAt", "config", "hubs", "links", "shadowed"],
+  ]);
   assert.deepEqual(Object.keys(json.config), ["file", "generation", "appliedAt", "hash", "problems"]);
   assert.deepEqual(Object.keys(json.hubs[0]), ["url", "state", "connections", "rttMs", "lastError", "since"]);
   assert.deepEqual([json.config.file, json.config.appliedAt], [rig.file, "2026-01-01T00:00:00.000Z"]);
   assert.deepEqual(json.links, { active: 1, revoked: 1 });
   assert.deepEqual([json.hubs[0].state, json.hubs[0].connections], ["connected", 1]);
+});
+
+Deno.test("status shows the links in shadow, and how often each would have refused what", async () => {
+  await using rig = await DaemonRig.start(
+    "defaults: { shadow: true }\nlinks:\n  a: { target: echo, methods: [GET], paths: [/x] }\n  b: { target: echo }\n" +
+      "  c: { target: echo, shadow: false, methods: [GET] }",
+  );
+  for (const line of ["GET /", "GET /y", "PUT /", "GET /x"]) {
+    assert.equal(await rig.hub.visit(rig.hub.id("a"), line), "200");
+  }
+  assert.equal(await rig.hub.visit(rig.hub.id("c"), "PUT /"), "method_denied");
+  const { json } = await rig.api("GET", "/v1/status");
+  assert.deepEqual(json.shadowed, { a: { path_denied: 2, method_denied: 1 }, b: {} });
+  const { counters } = (await rig.api("GET", "/v1/links/a")).json;
+  assert.deepEqual([counters.allowed, counters.denied, counters.shadowed], [4, {}, json.shadowed.a]);
 });
 
 Deno.test("a link has the shape that is documented", async () => {

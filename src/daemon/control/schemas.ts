@@ -168,5 +168,10 @@ export const STATUS: Schema = {
       }),
     },
     links: { ...COUNTS, description: "How many links are in each state." },
+    shadowed: {
+      type: "object",
+      additionalProperties: COUNTS,
+      description: "Links in shadow by name, and how often each would have refused, by code.",
+    },
   }),
 };

@@ -8,6 +8,7 @@ import type { Events } from "../events.ts";
 import type { ExplainJson, ExplainWish } from "../explain.ts";
 import type { ReloadAnswer } from "../reload.ts";
 import type { Renewal } from "../renewal.ts";
+import type { Counters } from "../served.ts";
 import type { HubJson, LinkJson } from "../status.ts";
 import type { Witnesses } from "../witnesses/witnesses.ts";
 import type { Sessions } from "./sessions.ts";
@@ -31,6 +32,8 @@ export interface StatusJson {
   readonly hubs: readonly HubJson[];
   /** How many links are in each state. */
   readonly links: Readonly<Record<string, number>>;
+  /** Links in shadow by name, and what each would have refused. */
+  readonly shadowed: Readonly<Record<string, Counters["shadowed"]>>;
 }
 
 export interface ControlState {
