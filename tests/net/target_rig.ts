@@ -144,6 +144,7 @@ export class Heard implements TargetSink {
   octets = 0;
   trailers: string | null = null;
   code: Code | null = null;
+  cause: string | null = null;
   flushedOctets = 0;
   /** So many octets of the answer are taken, in sum. */
   takes = Infinity;
@@ -194,8 +195,9 @@ export class Heard implements TargetSink {
     this.#changed();
     this.#over.resolve();
   }
-  failed(code: Code): void {
+  failed(code: Code, cause: string | null): void {
     this.code = code;
+    this.cause = cause;
     this.#changed();
     this.#over.resolve();
   }
