@@ -21,7 +21,7 @@ export interface Answer {
 
 /**
  * Asks `host`, which is at the other end of `socket`, and closes it. Rejects with the runtime's error, with Malformed for
- * what is no HTTP, and with `signal`'s reason when that gives up. An answer longer than `most` octets is cut there.
+ * what is no HTTP, and with `signal`'s reason when that gives up. An answer longer than `most` characters is cut there.
  */
 export async function converse(
   socket: Socket,
@@ -30,12 +30,28 @@ export async function converse(
   signal: AbortSignal,
   most = Infinity,
 ): Promise<Answer> {
+  let text = "";
+  const head = await follow(socket, host, call, signal, (piece) => {
+    text += piece;
+    return text.length < most;
+  });
+  return { status: head.status, head, text };
+}
+
+/** The same, but the body is handed on as it comes, until `take` returns false. Resolves with the head at its end. */
+export async function follow(
+  socket: Socket,
+  host: string,
+  call: Call,
+  signal: AbortSignal,
+  take: (piece: string, head: ResponseHead) => boolean,
+): Promise<ResponseHead> {
   const give = () => socket.close();
   signal.addEventListener("abort", give);
   try {
     signal.throwIfAborted();
     await writeAll(socket, head(host, call) + (call.body ?? ""));
-    return await readAnswer(socket, call.method, most);
+    return await readAnswer(socket, call.method, take);
   } catch (error) {
     signal.throwIfAborted();
     throw error;
@@ -56,13 +72,17 @@ async function writeAll(socket: Socket, text: string): Promise<void> {
   while (bytes.length > 0) bytes = bytes.subarray(await socket.write(bytes));
 }
 
-async function readAnswer(socket: Socket, method: string, most: number): Promise<Answer> {
+async function readAnswer(
+  socket: Socket,
+  method: string,
+  take: (piece: string, head: ResponseHead) => boolean,
+): Promise<ResponseHead> {
   const reader = new ResponseReader();
   reader.expect({ method, upgrade: null });
   const buffer = new Uint8Array(64 * 1024);
   const decoder = new TextDecoder();
-  let body: BodyReader | null = null, text = "", octets = 0;
-  while (body === null || (!body.done && octets < most)) {
+  let body: BodyReader | null = null, wanted = true;
+  while (body === null || (!body.done && wanted)) {
     const n = await socket.read(buffer);
     if (n === null && body === null) {
       throw new Deno.errors.UnexpectedEof("the connection ended without an answer");
@@ -77,9 +97,9 @@ async function readAnswer(socket: Socket, method: string, most: number): Promise
     }
     while (body !== null && at < n && !body.done) {
       at = body.read(buffer, at, n, n);
-      octets += body.to - body.from;
-      text += decoder.decode(buffer.subarray(body.from, body.to), { stream: true });
+      const piece = decoder.decode(buffer.subarray(body.from, body.to), { stream: true });
+      wanted = wanted && (piece === "" || take(piece, reader.head!));
     }
   }
-  return { status: reader.head!.status, head: reader.head!, text };
+  return reader.head!;
 }

@@ -1,9 +1,9 @@
-/** The verbs that look at links and end or renew them: list, revoke, renew, status. Of a daemon, or with --hub of a hub. */
+/** The verbs that look at links and end or renew them: list, revoke, renew. Of a daemon, or with --hub of a hub. */
 import { parseDuration } from "../core/units.ts";
 import { Refused } from "./client.ts";
 import { aboutLink } from "./meant.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
-import { complainOf, out, outJson, relative, roundTrip, table } from "./print.ts";
+import { complainOf, out, outJson, relative, table } from "./print.ts";
 import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
 
 /** A link as both APIs print it (product §5), as far as it is shown. */
@@ -156,76 +156,6 @@ export const renew: Verb = {
     return 0;
   },
 };
-
-export const status: Verb = {
-  name: "status",
-  count: [0, 0],
-  summary: "Shows how the running daemon is, or with --hub which daemons a hub serves.",
-  flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
-  async run(given) {
-    if (text(given, "hub") !== null) return await sessions(given);
-    const now = Date.now();
-    const state = await withDaemon(given, (api) => api.call<StatusJson>("GET", "/v1/status"));
-    if (on(given, "json")) {
-      outJson(state);
-      return 0;
-    }
-    const counts = Object.entries(state.links).filter(([, n]) => n > 0).map(([word, n]) => `${n} ${word}`)
-      .join(", ");
-    out(
-      `connectd ${state.version}, up ${relative(state.startedAt, now).replace(" ago", "")}, links: ${
-        counts || "none"
-      }`,
-    );
-    out(`config ${state.config.file ?? "none"}, generation ${state.config.generation}`);
-    for (const problem of state.config.problems) {
-      out(`  ${problem.severity} ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`);
-    }
-    const rows = state.hubs.map((hub) => [
-      hub.url,
-      hub.state,
-      String(hub.connections),
-      roundTrip(hub.rttMs),
-      hub.lastError ?? "",
-    ]);
-    out(table(["hub", "state", "connections", "round trip", ""], rows, "no hub"));
-    return 0;
-  },
-};
-
-/** A daemon's connection as the hub prints it. */
-interface SessionJson {
-  readonly daemon: string;
-  readonly software: string;
-  readonly workspace: string;
-  readonly token: string;
-  readonly address: string | null;
-  readonly since: string;
-  readonly rttMs: number | null;
-  readonly streams: number;
-}
-
-async function sessions(given: Given): Promise<number> {
-  const items = await withHub(given, (api) => api.all<SessionJson>("/v1/sessions"));
-  if (on(given, "json")) outJson({ items, nextCursor: null });
-  else out(sessionTable(items, Date.now()));
-  return 0;
-}
-
-function sessionTable(sessions: readonly SessionJson[], now: number): string {
-  const rows = sessions.map((session) => [
-    session.daemon,
-    session.workspace,
-    session.token,
-    session.address ?? "in the hub",
-    session.software,
-    relative(session.since, now),
-    roundTrip(session.rttMs),
-    String(session.streams),
-  ]);
-  const head = ["daemon", "workspace", "token", "address", "software", "since", "round trip", "streams"];
-  return table(head, rows, "no daemon is connected");
-}
 
 /** Asks the hub where --hub was given, else the daemon. */
 function eitherSide<T>(

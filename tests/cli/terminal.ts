@@ -8,6 +8,10 @@ export interface TerminalOptions {
   readonly rows?: number;
 }
 
+/** What moves the cursor, clears, colours. */
+// deno-lint-ignore no-control-regex -- they are what it is about
+const SEQUENCES = /\x1b\[[0-9;?]*[A-Za-z]/g;
+
 /** It ends with the test: the terminal hangs up. */
 export class Terminal implements AsyncDisposable {
   /** All that was written to it, control sequences too. */
@@ -51,13 +55,18 @@ export class Terminal implements AsyncDisposable {
     await this.#keys.write(new TextEncoder().encode(text));
   }
 
-  /** Resolves when what was written from octet `from` on matches. Throws with all of it after 30 s. */
+  /** What was written to it without control sequences. */
+  get text(): string {
+    return this.seen.replaceAll(SEQUENCES, "");
+  }
+
+  /** Resolves when the text from letter `from` on matches. Throws with the end of it after 30 s. */
   async until(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     const deadline = Date.now() + 30_000;
     for (;;) {
-      const found = pattern.exec(this.seen.slice(from));
+      const found = pattern.exec(this.text.slice(from));
       if (found !== null) return found;
-      if (Date.now() > deadline) throw new Error(`30 s without ${pattern}: ${JSON.stringify(this.seen)}`);
+      if (Date.now() > deadline) throw new Error(`30 s without ${pattern}: …${this.text.slice(-4_000)}`);
       await new Promise<void>((again) => {
         const timer = setTimeout(again, 1_000);
         this.#wake = () => {
