@@ -85,7 +85,8 @@
       const body = doc.querySelector("[data-rows]");
       if (!body) return;
       const { html, missed } = JSON.parse(data);
-      body.prepend(...parse("<table><tbody>" + html + "</tbody></table>", "tr"));
+      const rows = parse("<table><tbody>" + html + "</tbody></table>", "tr");
+      body.prepend(...rows.filter((row) => !doc.getElementById(row.id)));
       const most = Number(body.dataset.rows);
       while (body.rows.length > most) body.deleteRow(-1);
       const note = doc.querySelector("[data-missed]");

@@ -47,9 +47,9 @@ export function Middle({ text }: { text: string }) {
 }
 
 /** Copies `text`, or the text of the element `#id`. */
-export function Copy({ text, what }: { text: string; what: string }) {
+export function Copy({ text, what, word = "copy" }: { text: string; what: string; word?: string }) {
   return (
-    <button type="button" class="bare scripted" data-copy={text} aria-label={`Copy ${what}`}>copy</button>
+    <button type="button" class="bare scripted" data-copy={text} aria-label={`Copy ${what}`}>{word}</button>
   );
 }
 

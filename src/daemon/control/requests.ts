@@ -8,6 +8,7 @@ import type { Field } from "../../core/errors.ts";
 import type { Replay } from "../replays.ts";
 import type { Kept } from "../witnesses/capture.ts";
 import { type FullRequestJson, fullRequestJson, requestJson } from "../witnesses/capture_json.ts";
+import type { SeenJson } from "../witnesses/live.ts";
 import type { Witnesses } from "../witnesses/witnesses.ts";
 import { asItWas, type Edit, edited } from "./edited_request.ts";
 import { checkMembers } from "./members.ts";
@@ -84,21 +85,34 @@ const FILTERS: Parameters = {
   path: { doc: "A part of the path.", schema: TEXT },
 };
 
+/** Parameters of a query by their names. */
+export type RequestQuery = Readonly<Record<string, string>>;
+
+/** What of a request a query may ask for. */
+type Sought = Pick<SeenJson, "link" | "code" | "verdict" | "status" | "method" | "path">;
+
 /** Which captures the parameters of a query ask for. Throws ApiProblem. */
-export function requestFilter(query: Readonly<Record<string, string>>): (capture: Kept) => boolean {
+export function requestFilter(query: RequestQuery): (capture: Kept) => boolean {
+  const fits = seenFilter(query);
+  return ({ request: { link, verdict, head }, seen: { outcome: { code, status } } }) =>
+    fits({ link: link.name, code, verdict, status, method: head.method, path: head.target.split("?", 1)[0] });
+}
+
+/** The same of requests as they are printed. */
+export function seenFilter(query: RequestQuery): (seen: Sought) => boolean {
   const { link, code, status, method, path } = query;
   if (status !== undefined && !/^(\d{3}|\dxx)$/.test(status)) {
     throw new ApiProblem(422, "invalid", "status is a number such as 503, or a class such as 5xx.");
   }
   const exact = status === undefined || status.endsWith("xx") ? null : Number(status);
   const hundreds = status?.endsWith("xx") ? Number(status[0]) : null;
-  return ({ request, seen: { outcome } }) =>
-    (link === undefined || request.link.name === link) &&
-    (code === undefined || outcome.code === code || request.verdict === code) &&
-    (exact === null || outcome.status === exact) &&
-    (hundreds === null || Math.floor(outcome.status / 100) === hundreds) &&
-    (method === undefined || request.head.method === method) &&
-    (path === undefined || request.head.target.split("?", 1)[0].includes(path));
+  return (seen) =>
+    (link === undefined || seen.link === link) &&
+    (code === undefined || seen.code === code || seen.verdict === code) &&
+    (exact === null || seen.status === exact) &&
+    (hundreds === null || Math.floor(seen.status / 100) === hundreds) &&
+    (method === undefined || seen.method === method) &&
+    (path === undefined || seen.path.includes(path));
 }
 
 /** How a request is to be sent again. */

@@ -1,6 +1,7 @@
 /** What keeps a page up to date while somebody looks at it: server-sent events that carry regions of the page itself. */
 import { ApiProblem } from "../../../api/problem.ts";
 import type { DaemonEvent } from "../../events.ts";
+import type { SeenJson } from "../../witnesses/live.ts";
 import { readCookie } from "../sessions.ts";
 import type { ControlState } from "../state.ts";
 import type { Call } from "./frame.tsx";
@@ -23,8 +24,12 @@ export interface Live {
   regions(): string | Promise<string>;
   /** Whether regions also change without an event. Absent: they don't. */
   readonly counts?: boolean;
-  /** The row of an event of type `request`, or null where the page does not show that one. */
-  row?(data: unknown): string | null;
+  /** New rows of a list of requests. Absent: the page has none. */
+  readonly rows?: {
+    /** Asked of each request that goes by: it has to cost nothing. */
+    wants(request: SeenJson): boolean;
+    print(request: SeenJson): string;
+  };
 }
 
 /** Whether the script of a page asks for its events rather than a browser for the page. */
@@ -41,20 +46,21 @@ export function liveAnswer(context: Call, state: ControlState, live: Live): Resp
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       let changed = true, turns = 0, last = "", busy = false, missed = 0;
-      let rows: string[] = [];
+      let rows: SeenJson[] = [];
       const send = (type: string, data: unknown) =>
         controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
       const hear = ({ type, data }: DaemonEvent) => {
         if (type !== "request") return void (changed = true);
-        const row = live.row?.(data) ?? null;
-        if (row === null) return;
-        rows.push(row);
+        if (!live.rows?.wants(data as SeenJson)) return;
+        rows.push(data as SeenJson);
         if (rows.length <= ROWS_MAX) return;
         rows.shift();
         missed++;
       };
       const look = async () => {
         changed = false;
+        // The list shows them by itself.
+        [rows, missed] = [[], 0];
         const regions = await live.regions();
         if (regions !== last) send("patch", regions);
         last = regions;
@@ -67,7 +73,7 @@ export function liveAnswer(context: Call, state: ControlState, live: Live): Resp
         if (turns % BEAT_TURNS === 0) controller.enqueue(encoder.encode(": still here\n\n"));
         if (changed || (live.counts === true && turns % LOOK_TURNS === 0)) await look();
         if (rows.length === 0) return;
-        send("rows", { html: rows.reverse().join(""), missed });
+        send("rows", { html: rows.reverse().map((row) => live.rows!.print(row)).join(""), missed });
         [rows, missed] = [[], 0];
       };
       const close = () => {
@@ -82,12 +88,12 @@ export function liveAnswer(context: Call, state: ControlState, live: Live): Resp
       });
       // Before the page is looked at, so that nothing falls between the two.
       const deaf = events.listen(hear);
-      if (live.row !== undefined) witnesses.live.watchers++;
+      if (live.rows !== undefined) witnesses.live.watchers++;
       end = () => {
         end = () => {};
         timer.drop();
         deaf();
-        if (live.row !== undefined) witnesses.live.watchers--;
+        if (live.rows !== undefined) witnesses.live.watchers--;
       };
       controller.enqueue(encoder.encode("retry: 1000\n\n"));
       busy = true;

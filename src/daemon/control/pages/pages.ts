@@ -10,6 +10,9 @@ import { linkPage, renew, revoke } from "./link.tsx";
 import { linksPage } from "./links.tsx";
 import { create, newPage } from "./new.tsx";
 import { planPage, reload } from "./plan.tsx";
+import { besidePage, edit, editPage, replay } from "./replay.tsx";
+import { requestPage } from "./request.tsx";
+import { requestsPage } from "./requests.tsx";
 import { problemPage, signIn, signOut } from "./sign_in.tsx";
 
 type Page = (context: Call, state: ControlState) => Response | Promise<Response>;
@@ -24,6 +27,12 @@ const PAGES: readonly (readonly [method: "GET" | "POST", path: string, page: Pag
   ["GET", "/links/:name", linkPage],
   ["POST", "/links/:name/revoke", revoke],
   ["POST", "/links/:name/renew", renew],
+  ["GET", "/requests", requestsPage],
+  ["GET", "/requests/:id", requestPage],
+  ["POST", "/requests/:id/replay", replay],
+  ["GET", "/requests/:id/edit", editPage],
+  ["POST", "/requests/:id/edit", edit],
+  ["GET", "/requests/:id/beside", besidePage],
   ["GET", "/plan", planPage],
   ["POST", "/plan", reload],
 ];
