@@ -121,7 +121,7 @@ export class FakeHub implements EmbeddedHub {
   }
 
   /** A visitor's request for public id `id`; `body` false: what follows is up to the test. */
-  ask(id: string, line = "GET /", o: { fields?: readonly string[]; last?: boolean } = {}): Asked {
+  ask(id: string, line = "GET /", o: { fields?: readonly string[]; last?: boolean; requestId?: string } = {}): Asked {
     const [{ session }] = this.#ends;
     const asked = new Asked();
     asked.stream = session.open({
@@ -129,7 +129,7 @@ export class FakeHub implements EmbeddedHub {
       https: false,
       link: id,
       address: "192.0.2.7",
-      requestId: "req-1",
+      requestId: o.requestId ?? "req-1",
       host: "demo.hub.test",
     }, asked);
     asked.stream.sendHead(requestText(line, o.fields), o.last ?? true);
