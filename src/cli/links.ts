@@ -4,6 +4,7 @@ import { Refused } from "./client.ts";
 import { aboutLink } from "./meant.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
 import { complainOf, out, outJson, relative, table } from "./print.ts";
+import { shadowMark } from "./shadow_print.ts";
 import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
 
 /** A link as both APIs print it (product §5), as far as it is shown. */
@@ -20,7 +21,13 @@ export interface LinkJson {
   readonly activatedAt: string | null;
   readonly expiresAt: string | null;
   readonly policy: Readonly<Record<string, unknown>> | null;
-  readonly counters?: { allowed: number; denied: Readonly<Record<string, number>>; open: number };
+  readonly counters?: {
+    allowed: number;
+    denied: Readonly<Record<string, number>>;
+    /** Of a daemon's. */
+    shadowed?: Readonly<Record<string, number>>;
+    open: number;
+  };
   readonly lastError?: string | null;
 }
 
@@ -41,6 +48,7 @@ export interface StatusJson {
     lastError: string | null;
   }[];
   readonly links: Readonly<Record<string, number>>;
+  readonly shadowed: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 interface ProblemJson {
@@ -74,7 +82,7 @@ export function linkTable(links: readonly LinkJson[], now: number): string {
     relative(link.expiresAt, now),
     String(link.counters?.allowed ?? 0),
     String(Object.values(link.counters?.denied ?? {}).reduce((sum, n) => sum + n, 0)),
-    link.lastError ?? "",
+    [shadowMark(link.policy, link.counters?.shadowed), link.lastError].filter((word) => word).join("; "),
   ]);
   const empty = "no links: add one to links.yaml, or run `connectd link localhost:3000`";
   return table(["name", "state", "url", "target", "expires", "allowed", "denied", ""], rows, empty);

@@ -1,8 +1,10 @@
 /** The command line: finds the verb, reads its words, runs it, and turns what it threw into one sentence and an exit code. */
 import { nearest } from "../config/suggest.ts";
 import { BadFile } from "../daemon/reload.ts";
+import { completionsVerb } from "./completions.ts";
 import { check, plan, reload } from "./config.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { hub } from "./hub.ts";
 import { init } from "./init.ts";
 import { install } from "./install.ts";
@@ -14,7 +16,7 @@ import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { token } from "./token.ts";
 import { ui } from "./ui.ts";
-import { readWords, UsageError, type Verb, verbHelp } from "./verb.ts";
+import { brief, readWords, UsageError, type Verb, verbHelp } from "./verb.ts";
 import { version } from "./version.ts";
 
 const help: Verb = {
@@ -41,23 +43,23 @@ export const VERBS: readonly Verb[] = [
   check,
   plan,
   reload,
+  explain,
   ui,
   token,
   init,
   doctor,
   permissions,
   install,
+  completionsVerb(() => VERBS, []),
   version,
   help,
 ];
 
 function overview(): string {
-  const rows = VERBS.map((
-    { name, words = "", summary },
-  ) => [`  connectd ${name} ${words}`.trimEnd(), summary.split(/[.:] /)[0]]);
+  const rows = VERBS.map((verb) => [`  connectd ${verb.name} ${verb.words ?? ""}`.trimEnd(), brief(verb)]);
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return "connectd gives a local service a public link, under a policy that its owner writes in one file.\n\n" +
-    rows.map(([left, right]) => left.padEnd(width) + right.replace(/\.$/, "")).join("\n") +
+    rows.map(([left, right]) => left.padEnd(width) + right).join("\n") +
     "\n\nWithout a verb: run. `connectd VERB --help` shows a verb's flags. From a checkout: deno task VERB.";
 }
 

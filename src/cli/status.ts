@@ -2,6 +2,7 @@
 import type { StatusJson } from "./links.ts";
 import { out, outJson, relative, roundTrip, table } from "./print.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
+import { shadowLines } from "./shadow_print.ts";
 import { hubTable, statusLines } from "./status_print.ts";
 import { type Given, on, text, UsageError, type Verb } from "./verb.ts";
 import { watch } from "./watch.ts";
@@ -24,7 +25,7 @@ export const status: Verb = {
     if (text(given, "hub") !== null) return await sessions(given);
     const state = await withDaemon(given, (api) => api.call<StatusJson>("GET", "/v1/status"));
     if (on(given, "json")) outJson(state);
-    else out([...statusLines(state, Date.now()), hubTable(state)].join("\n"));
+    else out([...statusLines(state, Date.now()), hubTable(state), ...shadowLines(state.shadowed)].join("\n"));
     return 0;
   },
 };

@@ -13,6 +13,7 @@ import {
 import { RequestReader } from "../core/http1/head.ts";
 import { field, type RequestHead } from "../core/http1/types.ts";
 import { toBytes } from "../core/latin1.ts";
+import { checkMethod } from "../core/methods.ts";
 import { POLICY_KEYS, type PolicyKey, printPolicyKey } from "../core/policy.ts";
 import type { Applied } from "./applied.ts";
 import { type Asked, barred, factsOf } from "./asked.ts";
@@ -151,7 +152,20 @@ function readHead(wish: ExplainWish, link: ManagedLink): RequestHead | { refusal
     return reader.head!;
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    return { refusal: refusal(error.code), detail: `it is malformed: ${error.message}` };
+    return {
+      refusal: refusal(error.code),
+      detail: `it is malformed: ${methodProblem(method) ?? error.message}`,
+    };
+  }
+}
+
+/** Of a method that the wire does not take, as a person would want to hear it. */
+function methodProblem(method: string): string | null {
+  try {
+    checkMethod(method);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

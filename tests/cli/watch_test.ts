@@ -74,6 +74,7 @@ function link(name: string, more: Partial<LinkJson> = {}): LinkJson {
 }
 
 const STATUS: StatusJson = {
+  shadowed: {},
   version: "1.2.3",
   startedAt: new Date(0).toISOString(),
   config: { file: "/links.yaml", generation: 1, appliedAt: null, problems: [] },

@@ -284,6 +284,11 @@ Deno.test("no member of a request becomes another part of it", async () => {
     const { code, steps } = await explained(rig, { link: "a", ...body });
     assert.deepEqual([code, steps[0].result], ["bad_request", "deny"], JSON.stringify(body));
   }
+  const small = await explained(rig, { link: "a", method: "post", path: "/" });
+  assert.equal(
+    small.steps[0].detail,
+    'it is malformed: "post" is no method: methods are in capitals, write POST',
+  );
   const escaped = await rig.api("POST", "/v1/explain", '{"link":"a","method":"POST","path":"/\\u00e9"}');
   assert.equal(escaped.json.code, "bad_request");
   assert.equal((await explained(rig, { link: "a", path: `/${"x".repeat(20_000)}` })).code, "uri_too_long");
