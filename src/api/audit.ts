@@ -133,6 +133,11 @@ export function auditOperations<E extends CallEnv>(
   ];
 }
 
+/** `cli` where a caller says that it is connectd's command line, which anybody can; else `api`. */
+export function programOf(context: Context): "cli" | "api" {
+  return context.req.header("User-Agent")?.startsWith("connectd/") ? "cli" : "api";
+}
+
 /** `row` as it is printed. */
 export function auditJson(row: AuditRow): AuditJson {
   const text = (value: unknown) => typeof value === "string" ? value : null;

@@ -1,5 +1,6 @@
 /** Talks to a running daemon or hub: over its unix socket, or over TCP with a token. */
 import { Failure } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
 import type { Call } from "./converse.ts";
 import { callUnix } from "./unix_call.ts";
 
@@ -52,6 +53,7 @@ export class ApiClient {
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const { token, socket, origin } = this.address;
     const headers = {
+      "User-Agent": `connectd/${VERSION}`,
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     };

@@ -64,12 +64,15 @@ async function onStore<T>(path: string, work: (desk: TokenDesk) => Promise<T>): 
   try {
     return await work({
       async create({ workspace, ...ask }) {
-        const { token, record } = await tokens.create({ ...ask, workspace: workspace ?? DEFAULT_WORKSPACE });
+        const { token, record } = await tokens.create(
+          { ...ask, workspace: workspace ?? DEFAULT_WORKSPACE },
+          "cli",
+        );
         return { ...printToken(record), token: token.expose() };
       },
       list: () => Promise.resolve(tokens.list(null).map(printToken)),
       async revoke(idOrName) {
-        const record = await tokens.revoke(idOrName, null);
+        const record = await tokens.revoke(idOrName, null, "cli");
         if (record !== null) return printToken(record);
         throw new Failure(`there is no token ${JSON.stringify(idOrName)}`, {
           hint: "`connectd token list` shows those there are",

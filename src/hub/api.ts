@@ -6,6 +6,7 @@ import { documentOperation } from "../api/openapi.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
+import { auditRoutes } from "./api_audit.ts";
 import { linkRoutes } from "./api_links.ts";
 import { METRICS_PATH, metricsRoutes } from "./api_metrics.ts";
 import { type ApiContext, type ApiEnv, type Caller, type Operation, READERS } from "./api_operation.ts";
@@ -31,6 +32,7 @@ export function apiOperations(state: HubState): Operation[] {
     ...healthRoutes(state),
     ...linkRoutes(state),
     ...tokenRoutes(state),
+    ...auditRoutes(state),
     ...metricsRoutes(state),
   ];
   const document = documentOperation<ApiEnv>("connectd hub", "/v1/openapi.json", operations);
@@ -76,7 +78,7 @@ function healthRoutes(state: HubState): Operation[] {
 const UNSTORED = "The hub can not store changes just now: nothing was changed.";
 
 function identify(context: ApiContext, { tokens }: HubState): Caller {
-  if (context.env.local) return { scope: "admin", workspace: null };
+  if (context.env.local) return { name: null, scope: "admin", workspace: null };
   const caller = tokens.identify(context.req.header("Authorization"));
   if (caller !== null) return caller;
   throw new ApiProblem(401, "unauthorized", "This needs a valid token: Authorization: Bearer ….", [

@@ -2,7 +2,7 @@
 import { policyJson } from "../core/policy.ts";
 import { notFound, page, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
-import { type ApiContext, type Operation, READERS } from "./api_operation.ts";
+import { actorOf, type ApiContext, type Operation, READERS } from "./api_operation.ts";
 import { ID, LINK, SESSION } from "./api_schemas.ts";
 import type { DaemonConnection } from "./connection.ts";
 import type { HubLink } from "./link.ts";
@@ -46,7 +46,7 @@ export function linkRoutes(state: HubState): Operation[] {
       scopes: ["admin", "daemon", "member"],
       async run(context) {
         const link = find(context, state);
-        await state.names.revoke(link);
+        await state.names.revoke(link, actorOf(context));
         return context.json(printLink(link, state));
       },
     },

@@ -1,10 +1,13 @@
 /** What an operation of the hub's API is, and who may call it. */
 import type { Context } from "hono";
 import type { CallEnv, Operation as ApiOperation } from "../api/app.ts";
+import { programOf } from "../api/audit.ts";
 import type { Scope } from "./tokens.ts";
 
-/** Who calls. `workspace` null: all of them, over the hub's own socket. */
+/** Who calls. `name` and `workspace` null: whoever may open the hub's own socket, and all workspaces. */
 export interface Caller {
+  /** The token's. */
+  readonly name: string | null;
   readonly scope: Scope;
   readonly workspace: string | null;
 }
@@ -18,6 +21,12 @@ export type ApiContext = Context<ApiEnv>;
 /** One operation, and the scopes that may call it. */
 export interface Operation extends ApiOperation<ApiEnv> {
   readonly scopes: readonly Scope[];
+}
+
+/** Who calls, as the audit trail names them. */
+export function actorOf(context: ApiContext): string {
+  const { name } = context.var.caller;
+  return name === null ? `${programOf(context)}:socket` : `token:${name}`;
 }
 
 /** Everybody in a workspace may look. */

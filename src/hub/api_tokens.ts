@@ -4,7 +4,7 @@ import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
-import type { ApiContext, Operation } from "./api_operation.ts";
+import { actorOf, type ApiContext, type Operation } from "./api_operation.ts";
 import { ID, NEW_TOKEN, TOKEN, TOKEN_WISH } from "./api_schemas.ts";
 import type { HubState } from "./state.ts";
 import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
@@ -39,7 +39,7 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       scopes: ADMIN,
       async run(context) {
         const wish = readWish(await readObject(context), context.var.caller.workspace);
-        const { token, record } = await orConflict(tokens.create(wish));
+        const { token, record } = await orConflict(tokens.create(wish, actorOf(context)));
         return context.json({ ...printToken(record), token: token.expose() }, 201, {
           Location: `/v1/tokens/${record.id}`,
         });
@@ -56,7 +56,7 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       async run(context: ApiContext) {
         const { workspace } = context.var.caller;
         const id = context.req.param("id")!;
-        const record = await orConflict(tokens.revoke(id, workspace));
+        const record = await orConflict(tokens.revoke(id, workspace, actorOf(context)));
         if (record === null) throw notFound("token", id);
         return context.json(printToken(record));
       },

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { Control, Grant, Hello, LinkDecl, Links, Revocation } from "../wire/hello.ts";
 import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
+import type { HubAudit } from "./audit.ts";
 import type { Hosts } from "./hosts.ts";
 import type { HubLink } from "./link.ts";
 import type { Granted, Names, NotGranted } from "./names.ts";
@@ -21,6 +22,7 @@ export interface Parts {
   readonly peers: Peers;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: HubAudit;
   readonly streamsPerSession: number;
   /** Of policies in hellos that are not complete. */
   readonly hellos: Weights;
@@ -53,6 +55,8 @@ export class DaemonConnection implements SessionHandler, Way {
   /** Welcomes and grants go out in the order in which they were asked for, each when it is durable. */
   #answers: Promise<void> = Promise.resolve();
   #over = false;
+  /** It was welcomed. */
+  #opened = false;
   readonly #parts: Parts;
   readonly #deadline: Timer;
 
@@ -113,6 +117,7 @@ export class DaemonConnection implements SessionHandler, Way {
       this.#parts.peers.prune(peer);
     }
     this.#parts.log.info("session closed", { ...this.#facts(), code, reason: message });
+    if (this.#opened) this.#tell("session.ended", { code, reason: message });
     this.ended(this);
   }
 
@@ -162,6 +167,7 @@ export class DaemonConnection implements SessionHandler, Way {
     this.#deadline.clear();
     const peer = this.#parts.peers.of(this.identity.workspace, hello.daemon);
     this.peer = peer;
+    peer.token = this.identity.name;
     if (peer.instance !== hello.instance) {
       for (const way of [...peer.ways]) way.replace();
       peer.instance = hello.instance;
@@ -188,12 +194,15 @@ export class DaemonConnection implements SessionHandler, Way {
       });
       this.#tellGranted(hello.revision, rest);
       peer.join(this);
+      this.#opened = true;
       this.#parts.log.info("session opened", { ...this.#facts(), links: links.length });
+      this.#tell("session.opened", { links: links.length });
     });
   }
 
   /** A change that another connection of the instance told already is only answered. */
   #apply(peer: Peer, { revision, set, remove, more }: Links): void {
+    peer.token = this.identity.name;
     const fresh = revision > peer.revision || revision === this.#unfinished;
     this.#unfinished = fresh && more ? revision : null;
     if (fresh) {
@@ -262,6 +271,11 @@ export class DaemonConnection implements SessionHandler, Way {
 
   #granted(name: string, { id }: HubLink): Grant {
     return { name, id, url: this.#parts.hosts().urlOf(id) };
+  }
+
+  #tell(type: "session.opened" | "session.ended", facts: Record<string, unknown>): void {
+    const { daemon, connection } = this.hello!;
+    this.#parts.audit.session(type, this.identity, daemon, { address: this.address, connection, ...facts });
   }
 
   #facts(): Record<string, unknown> {

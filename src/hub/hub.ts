@@ -11,9 +11,11 @@ import type { Exchange } from "../net/exchange.ts";
 import { Listener } from "../net/listener.ts";
 import { loop } from "../net/loop.ts";
 import { renderRefusal } from "../pages/visitor.ts";
+import { KEEP_MS } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
 import { createApi } from "./api.ts";
+import { HubAudit } from "./audit.ts";
 import { Hosts } from "./hosts.ts";
 import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
@@ -47,6 +49,8 @@ export interface HubOptions {
   /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
   readonly limits: ServerLimits;
+  /** How long records of the audit trail are kept; absent: a year. */
+  readonly keepAuditMs?: number;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -106,6 +110,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 class RunningHub implements Hub, HubState {
   readonly clock: Clock;
   id = "";
+  audit!: HubAudit;
   names!: Names;
   tokens!: Tokens;
   sessions!: Sessions;
@@ -166,11 +171,23 @@ class RunningHub implements Hub, HubState {
     const { clock } = this;
     if (state !== null) this.#giveDescriptors = descriptors.keep(state, log);
     this.id = await ownId(this.#store);
-    this.tokens = await Tokens.open(this.#store, clock);
+    const store = this.#store, peers = this.#peers;
+    const keepMs = this.#o.keepAuditMs ?? KEEP_MS;
+    const audit = this.audit = await HubAudit.open({ store, folder: state, clock, log, peers, keepMs });
+    this.tokens = await Tokens.open(store, clock);
+    this.tokens.onUsed = (identity) => audit.used(identity);
     const ownLabel = () => this.#hosts.ownLabel;
-    this.names = await Names.open({ store: this.#store, peers: this.#peers, clock, log, ownLabel });
+    this.names = await Names.open({ store, peers, clock, log, audit, ownLabel });
     const { streamsPerSession } = limits;
-    const parts = { hub: this.id, names: this.names, peers: this.#peers, clock, log, streamsPerSession };
+    const parts = {
+      hub: this.id,
+      names: this.names,
+      peers: this.#peers,
+      clock,
+      log,
+      audit,
+      streamsPerSession,
+    };
     const rest = { hellos: new Weights(), hosts: () => this.#hosts };
     this.sessions = new Sessions({ ...parts, ...rest }, this.tokens, limits.sessions);
     this.#route = new Route(this.names, clock, limits, log);
@@ -186,6 +203,7 @@ class RunningHub implements Hub, HubState {
     this.#api = createApi(this, log);
     await this.#listen(this.#o.listen);
     if (state !== null) await this.#listenLocally(hubSocketPath(state));
+    audit.started(this.url);
     this.#refreshedAt = clock.mono();
     this.#tick.set(TICK_MS);
     if (state !== null && !this.tokens.any) {
@@ -238,6 +256,7 @@ class RunningHub implements Hub, HubState {
     this.#local?.close();
     this.sessions?.close();
     for (const peer of this.#peers.all()) peer.close();
+    this.audit?.close();
     await this.#store.close();
     this.#giveDescriptors?.();
   }
@@ -301,7 +320,7 @@ class RunningHub implements Hub, HubState {
     const query = target.indexOf("?");
     const path = query < 0 ? target : target.slice(0, query);
     if (place.kind === "none" && path !== "/healthz" && path !== "/readyz") return exchange.refuse(UNKNOWN);
-    if (path === TUNNEL_PATH) return serveTunnel(exchange, this.tokens, this.sessions, this.draining());
+    if (path === TUNNEL_PATH) return serveTunnel(exchange, this);
     this.#callApi(exchange, false);
   };
 

@@ -90,13 +90,15 @@ export class HubLink {
     return this.#policyText.length;
   }
 
-  /** Takes over what the daemon says of it now. `text`: its policy, printed. */
-  declare({ policy, state }: Declared, text: string): void {
+  /** Takes over what the daemon says of it now. `text`: its policy, printed. True: it had another one before. */
+  declare({ policy, state }: Declared, text: string): boolean {
     this.failing = state === "error";
     // A thousand links are declared again with every reconnect; few policies differ.
-    if (text === this.#policyText) return;
+    if (text === this.#policyText) return false;
+    const before = this.policy;
     this.policy = new Policy(policy);
     this.#policyText = text;
+    return before !== null;
   }
 
   /** Its daemon declares it no more: what it was asks for no memory. */
@@ -111,6 +113,7 @@ export class HubLink {
     this.#unreported ??= {};
     this.#unreported[code] = (this.#unreported[code] ?? 0) + 1;
     this.peer.refusals.add(this);
+    this.peer.denied.add(this);
   }
 
   /** What was counted since the last call, for the daemon. */

@@ -3,8 +3,10 @@ import type { Clock } from "../clock.ts";
 import { Buckets } from "../core/limit.ts";
 import { checkSubdomain } from "../core/names.ts";
 import type { Rate } from "../core/units.ts";
+import type { AuditEntry } from "../core/audit.ts";
 import type { Log } from "../log.ts";
 import type { Bucket, Store } from "../store/store.ts";
+import type { HubAudit } from "./audit.ts";
 import { type Claimant, judgeClaim } from "./claim.ts";
 import { type Declared, type Ended, HubLink, type NameRecord } from "./link.ts";
 import type { Peer } from "./peer.ts";
@@ -53,6 +55,7 @@ export interface NamesOptions {
   readonly peers: Peers;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: HubAudit;
   /** The hub's own label under the domain, if it has one. */
   ownLabel(): string | null;
 }
@@ -108,7 +111,7 @@ export class Names {
     const link = this.#take(id, peer, wish);
     if (before !== undefined && before !== link) this.end(before, "link_removed");
     this.#weights.add(peer.workspace, policy.length - link.weight);
-    link.declare(wish, policy);
+    if (link.declare(wish, policy)) this.#o.audit.retuned(link);
     const known = link.record.declaredAt > 0;
     const written = this.#declare(link, wish);
     return { link, stored: known ? null : written };
@@ -123,15 +126,15 @@ export class Names {
     this.#change(link, { ended: stays ? ended : code, declared: false });
   }
 
-  /** Revokes `link`, whatever its daemon says until it has heard of it: stored first, then told. Throws Failure: nothing has changed. */
-  async revoke(link: HubLink): Promise<void> {
+  /** Revokes `link` for `by`, whatever its daemon says until it has heard of it: stored first, then told. Throws Failure: nothing has changed. */
+  async revoke(link: HubLink, by: string): Promise<void> {
     const { ended, revokedAt, revokePending } = link.record;
     if (ended === "link_revoked") return;
     const at = this.#o.clock.now();
     // In memory first: what a daemon declares meanwhile must not write over it.
     link.record = { ...link.record, ended: "link_revoked", revokedAt: at, revokePending: true };
     try {
-      await this.#save(link);
+      await this.#save(link, this.#o.audit.revocation(link, by));
     } catch (error) {
       link.record = { ...link.record, ended, revokedAt, revokePending };
       throw error;
@@ -140,8 +143,8 @@ export class Names {
   }
 
   /** Resolves when the link's record is durable as it stands. Throws Failure. */
-  async #save(link: HubLink): Promise<void> {
-    await this.#bucket.put(link.id, JSON.stringify(link.record));
+  async #save(link: HubLink, audit?: AuditEntry): Promise<void> {
+    await this.#bucket.put(link.id, JSON.stringify(link.record), audit === undefined ? {} : { audit });
   }
 
   /** Takes back an id that could not be stored. */
@@ -280,8 +283,10 @@ export class Names {
   /** Changes the record and has it written behind, unless it says so already. */
   #change(link: HubLink, to: Partial<NameRecord>): Promise<void> {
     const record = { ...link.record, ...to };
-    if (JSON.stringify(record) === JSON.stringify(link.record)) return Promise.resolve();
+    const before = link.record;
+    if (JSON.stringify(record) === JSON.stringify(before)) return Promise.resolve();
     link.record = record;
+    this.#o.audit.changed(before, link);
     const written = this.#save(link);
     written.catch((error) => {
       this.#o.log.warn("a name could not be stored", { id: link.id, error: (error as Error).message });

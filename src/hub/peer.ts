@@ -44,6 +44,10 @@ export class Peer {
   readonly links = new Map<string, HubLink>();
   /** Why links that it declared have no id. */
   readonly notGranted = new Map<string, NotGranted>();
+  /** The name of the token with which it spoke last. */
+  token: string | null = null;
+  /** Links with refusals that the audit trail does not count yet. */
+  readonly denied = new Set<HubLink>();
   /** Links with refusals that the daemon has not been told of. */
   readonly refusals = new Set<HubLink>();
   readonly #clock: Clock;

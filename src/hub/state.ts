@@ -1,6 +1,7 @@
 /** What the API reads and changes: the hub without its sockets. */
 import type { Clock } from "../clock.ts";
 import type { Family } from "../core/metrics.ts";
+import type { HubAudit } from "./audit.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
@@ -10,6 +11,7 @@ export interface HubState {
   /** The hub's id. */
   readonly id: string;
   readonly clock: Clock;
+  readonly audit: HubAudit;
   readonly names: Names;
   readonly sessions: Sessions;
   readonly tokens: Tokens;

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
 import { isName } from "../core/names.ts";
 import { equalBytes, Secret } from "../core/secret.ts";
+import { auditEntry } from "../store/audit.ts";
 import { Conflict, type Store } from "../store/store.ts";
 import { randomText } from "./random.ts";
 
@@ -63,6 +64,8 @@ const FORM = /^connectd_([a-z2-7]{8})_[a-z2-7]{32}$/;
 /** The tokens of a hub: all in memory, so that a request never waits for the store. */
 export class Tokens {
   readonly #records = new Map<string, TokenRecord>();
+  /** Called with every use of a token. */
+  onUsed: ((identity: Identity) => void) | null = null;
   /** Called when a token was revoked; its sessions must end. */
   onRevoked: ((id: string) => void) | null = null;
 
@@ -84,7 +87,7 @@ export class Tokens {
   }
 
   /** Makes a token; durable when it resolves, and readable in the answer only. Throws TokenConflict, Failure. */
-  async create(wish: TokenWish): Promise<{ token: Secret; record: TokenRecord }> {
+  async create(wish: TokenWish, by = "process"): Promise<{ token: Secret; record: TokenRecord }> {
     checkWish(wish);
     const id = this.#freshId();
     const name = wish.name ?? `${wish.scope}-${id}`;
@@ -110,7 +113,10 @@ export class Tokens {
     // In memory first: two that are made at once must not get one name.
     this.#records.set(id, record);
     try {
-      await this.store.bucket("tokens").put(id, JSON.stringify(record), { ifRevision: 0 });
+      await this.store.bucket("tokens").put(id, JSON.stringify(record), {
+        ifRevision: 0,
+        audit: tokenEntry("token.created", record, by, now),
+      });
     } catch (error) {
       this.#records.delete(id);
       throw error instanceof Conflict ? new Failure("the token's id was just taken: try again") : error;
@@ -129,11 +135,14 @@ export class Tokens {
    * Revokes the token with this id or name; again changes nothing. Null: `workspace` (null: all of them) has no such
    * token. Resolves when it is durable and sessions were told. Throws TokenConflict, Failure.
    */
-  async revoke(idOrName: string, workspace: string | null): Promise<TokenRecord | null> {
+  async revoke(idOrName: string, workspace: string | null, by = "process"): Promise<TokenRecord | null> {
     const record = this.#find(idOrName, workspace);
     if (record === null || record.revokedAt !== null) return record;
-    const revoked: TokenRecord = { ...record, revokedAt: this.clock.now() };
-    await this.store.bucket("tokens").put(record.id, JSON.stringify(revoked));
+    const now = this.clock.now();
+    const revoked: TokenRecord = { ...record, revokedAt: now };
+    await this.store.bucket("tokens").put(record.id, JSON.stringify(revoked), {
+      audit: tokenEntry("token.revoked", record, by, now),
+    });
     this.#records.set(record.id, revoked);
     this.onRevoked?.(record.id);
     return revoked;
@@ -161,7 +170,9 @@ export class Tokens {
     if (token === undefined || record === undefined || !this.#isLive(record)) return null;
     if (!equalBytes(digest(token), new Uint8Array(Buffer.from(record.hash, "hex")))) return null;
     const { name, scope, workspace } = record;
-    return { token: record.id, name, scope, workspace };
+    const identity: Identity = { token: record.id, name, scope, workspace };
+    this.onUsed?.(identity);
+    return identity;
   }
 
   /** Whether a session under `identity` may go on. */
@@ -192,6 +203,17 @@ function checkWish({ workspace, name }: TokenWish): void {
       });
     }
   }
+}
+
+/** Goes into the trail with the token itself. */
+function tokenEntry(
+  type: string,
+  { id, name, scope, workspace, expiresAt }: TokenRecord,
+  by: string,
+  now: number,
+) {
+  const data = { id, scope, expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() };
+  return auditEntry({ type, workspace, actor: by, subject: name, data }, now);
 }
 
 function digest(text: string): Buffer {

@@ -4,21 +4,21 @@ import type { Exchange } from "../net/exchange.ts";
 import { acceptUpgrade } from "../wire/handshake.ts";
 import { WebSocketWire } from "../wire/websocket.ts";
 import { ApiProblem, renderProblem } from "../api/problem.ts";
-import type { Sessions } from "./sessions.ts";
-import type { Tokens } from "./tokens.ts";
+import type { HubState } from "./state.ts";
 
 export const TUNNEL_PATH = "/v1/tunnel";
 
 /** Answers a request for a tunnel. The token goes first: whoever has none learns nothing else. */
-export function serveTunnel(exchange: Exchange, tokens: Tokens, sessions: Sessions, draining: boolean): void {
+export function serveTunnel(exchange: Exchange, state: HubState): void {
   const { head, requestId, address } = exchange;
+  const { tokens, sessions, audit } = state;
   try {
     const identity = tokens.identify(field(head, "authorization"));
     if (identity === null) throw UNAUTHORIZED;
     if (identity.scope !== "daemon" && identity.scope !== "admin") {
       throw new ApiProblem(403, "forbidden", "A tunnel needs a token of scope daemon.");
     }
-    if (draining) throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
+    if (state.draining()) throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
     if (sessions.full) throw new ApiProblem(503, "hub_busy", "The hub has as many sessions as it admits.");
     const accepted = acceptUpgrade(head);
     if (accepted === null) throw NO_UPGRADE;
@@ -27,6 +27,7 @@ export function serveTunnel(exchange: Exchange, tokens: Tokens, sessions: Sessio
     sessions.accept(new WebSocketWire(connection, "server"), identity, address);
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
+    audit.refusedSession(error.code, address);
     exchange.answer(renderProblem(error, requestId));
   }
 }

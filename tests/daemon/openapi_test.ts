@@ -25,6 +25,18 @@ const BODIES: Row[] = [
 const ROWS: Record<string, Row[]> = {
   "GET /healthz": [{ status: 200 }],
   "GET /v1/status": [{ status: 200 }],
+  "GET /v1/audit": [
+    { path: "/v1/audit?type=link&link=web", status: 200 },
+    { path: "/v1/audit?limit=0", status: 422 },
+    { path: "/v1/audit?cursor=*", status: 422 },
+  ],
+  "GET /v1/audit/head": [{ status: 200 }],
+  "POST /v1/audit/verify": [
+    ...BODIES,
+    { status: 200 },
+    { body: { heads: [] }, status: 200 },
+    { body: { heads: [{ seq: 1 }] }, status: 422 },
+  ],
   "GET /v1/plan": [{ status: 200 }],
   "POST /v1/reload": [...BODIES, { status: 200 }, { body: { allowEmpty: true }, status: 200 }],
   "GET /v1/links": [

@@ -32,6 +32,20 @@ const ROWS: Record<string, Row[]> = {
     path: "/v1/tokens/no",
     status: 404,
   }],
+  "GET /v1/audit": [
+    { path: "/v1/audit?type=link&link=web", status: 200 },
+    { path: "/v1/audit?limit=0", status: 422 },
+    { path: "/v1/audit?cursor=*", status: 422 },
+  ],
+  "GET /v1/audit/head": [{ status: 200 }],
+  "POST /v1/audit/verify": [
+    { body: "{", status: 400 },
+    { body: "x".repeat(70_000), status: 413 },
+    { body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
+    { status: 200 },
+    { body: { heads: [] }, status: 200 },
+    { body: { heads: [{ seq: 1 }] }, status: 422 },
+  ],
   "GET /metrics": [{ as: "metrics", status: 200 }, { status: 403 }],
   "GET /v1/openapi.json": [{ status: 200 }],
 };
@@ -51,9 +65,10 @@ Deno.test("every operation of the hub answers as its document says, right calls 
   await rig.visit(id);
   const document = new ApiDocument((await rig.api("GET", "/v1/openapi.json", admin)).json);
   const names: Record<string, string> = { id, token: "eyes" };
-  await runRows(document, operations, ROWS, ELSEWHERE, async (method, path, { body, as }) => {
+  await runRows(document, operations, ROWS, ELSEWHERE, async (method, path, { body, as, fields = [] }) => {
     const token = as === undefined ? admin : await rig.token(as as Scope);
-    return await rig.api(method, path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]), token, body);
+    const named = path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]);
+    return await rig.api(method, named, token, body, rig.hub.address.port, fields);
   });
   for (const { method, path, open, scopes } of operations) {
     const name = `${method} ${path}`;

@@ -93,12 +93,14 @@ export class HubRig implements AsyncDisposable {
     token?: string,
     body?: unknown,
     where: number | string = this.hub.address.port,
+    fields: readonly string[] = [],
   ): Promise<Answer> {
     const json = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
     const lines = [
       `${method} ${path} HTTP/1.1`,
       ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
-      ...(body === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${json.length}`]),
+      ...(fields.length > 0 || body === undefined ? fields : ["Content-Type: application/json"]),
+      ...(body === undefined ? [] : [`Content-Length: ${json.length}`]),
     ];
     return await ask(where, "localhost", lines.join("\r\n"), json);
   }
