@@ -6,7 +6,7 @@ import type { Config } from "../config/links.ts";
 import { parseListen } from "../config/places.ts";
 import { Failure } from "../core/errors.ts";
 import type { Target } from "../core/target.ts";
-import { controlSocketPath, usualTokenFile } from "../daemon/state_dir.ts";
+import { controlSocketPath, credentialFile, usualTokenFile } from "../daemon/state_dir.ts";
 import { DEFAULT_LISTEN as DEFAULT_CONTROL } from "../daemon/control/server.ts";
 import { DEFAULT_LISTEN } from "../hub/hub.ts";
 import { hostsOf } from "../net/grants.ts";
@@ -58,8 +58,9 @@ export const VARIABLES: readonly string[] = [
   "XDG_STATE_HOME",
 ];
 
-/** Where systemd hears of a service that was started without $NOTIFY_SOCKET: by whom it is asked for its permissions. */
+/** Where systemd has what a service is told of by its environment, for whoever asks from elsewhere. */
 const USUAL_NOTIFY = "/run/systemd/notify";
+const USUAL_CREDENTIALS = "/run/credentials/connectd.service";
 
 /** What the daemon of `config` needs. Throws Failure where the state directory's path is too long for a socket. */
 export function grantsOf(config: Config, { program, state, listen, control }: Place): Grants {
@@ -104,6 +105,9 @@ export function grantsOf(config: Config, { program, state, listen, control }: Pl
     const host = hostname.replace(/^\[|\]$/g, "");
     reach({ kind: secure ? "https" : "http", host, port: Number(port) || (secure ? 443 : 80) });
     read.add(tokenFile ?? usualTokenFile(state));
+    if (tokenFile === null) {
+      read.add(credentialFile(Deno.env.get("CREDENTIALS_DIRECTORY") ?? USUAL_CREDENTIALS));
+    }
     if (caFile !== null) read.add(caFile);
   }
   for (const { target } of config.services.values()) reach(target);

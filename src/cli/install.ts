@@ -107,7 +107,8 @@ function explain({ kind, name, user }: Unit, program: string, config: string): s
       `again after a crash or when it is stuck.\n\`${systemctl} reload ${name}\` reads ${config} again, and fails where that is refused.`;
   const rights = kind === "user"
     ? "Deno's flags let it read and write its own state and read the folder of its file, and execute nothing."
-    : `It runs as the user ${user} without capabilities, sees no home, and writes nothing but its state in /var/lib/${name}.`;
+    : `It runs as the user ${user} without capabilities, sees no home, and writes nothing but its state in /var/lib/${name}.\n` +
+      `What ${config} names has to be readable by it: chgrp ${user}, chmod 640.`;
   const workers = ["daemon/bcrypt_worker.ts", "store/sqlite_worker.ts"].map((file) =>
     `${program}/src/${file}`
   );

@@ -27,6 +27,11 @@ export function controlSocketPath(state: string): string {
   return privateSocketPath(state, "control.sock", "connectd");
 }
 
+/** The hub's token among the credentials of a service, in `directory`. */
+export function credentialFile(directory: string): string {
+  return `${directory}/connectd-token`;
+}
+
 /**
  * Where the token for a hub lies that names no file of its own (product §1): CONNECTD_TOKEN_FILE, systemd's credential,
  * or `token` in `state`. Only the second has to exist to count.
@@ -36,7 +41,7 @@ export function usualTokenFile(state: string): string {
   if (named) return resolve(named);
   const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
   if (credentials) {
-    const path = `${credentials}/connectd-token`;
+    const path = credentialFile(credentials);
     try {
       if (Deno.statSync(path).isFile) return path;
     } catch {

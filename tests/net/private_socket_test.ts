@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { Listener } from "../../src/net/listener.ts";
+import { asidePath } from "../../src/net/private_socket.ts";
 import { renderRefusal } from "../../src/pages/visitor.ts";
 
 Deno.test("a socket is nobody else's at any moment, in a folder that is everybody's, and whatever stood there", async () => {
@@ -13,6 +14,9 @@ Deno.test("a socket is nobody else's at any moment, in a folder that is everybod
   const victim = `${folder}/victim`;
   Deno.writeTextFileSync(victim, "precious", { mode: 0o644 });
   Deno.symlinkSync(victim, path);
+  // A process was killed as it made one.
+  Deno.mkdirSync(asidePath(path));
+  Deno.writeTextFileSync(`${asidePath(path)}/s`, "");
   // While it is being made its mode is whatever the umask says: nobody may get as far as that.
   const reachable: boolean[] = [];
   const listen = Deno.listen;

@@ -77,7 +77,7 @@ Deno.test("`install --print` gives the units of config/ with the paths of this m
     ["connectd-user", ["--user"], `${home}/.config/connectd/links.yaml`],
     ["connectd", ["--config", "/srv/c/my.yaml"], "/srv/c/my.yaml"],
   ];
-  for (const [unit, flags, config] of rows) {
+  await Promise.all(rows.map(async ([unit, flags, config]) => {
     const { code, stdout } = await rig.run(["install", "--print", ...flags], env(home));
     assert.equal(code, 0);
     const folder = config.slice(0, config.lastIndexOf("/"));
@@ -90,7 +90,7 @@ Deno.test("`install --print` gives the units of config/ with the paths of this m
         .replaceAll("%h/.local/state/connectd", state)
     ).join("\n");
     assert.equal(stdout, expected);
-  }
+  }));
   assert.deepEqual([...Deno.readDirSync(rig.folder)], []);
 });
 
