@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { Failure } from "../core/errors.ts";
 import { Changes } from "./changes.ts";
+import { storeCounts } from "./metrics.ts";
 import { SqliteTrail } from "./sqlite_trail.ts";
 import type { Answer, Operation, Outcome, Question } from "./sqlite_worker.ts";
 import {
@@ -234,6 +235,7 @@ class SqliteStore implements Store {
         });
       } catch (error) {
         const reason = failure(this.path, error);
+        storeCounts.failed++;
         this.trail.settle(entries, reason);
         for (const { reject } of batch) reject(reason);
       }
