@@ -1,6 +1,7 @@
 /** The command line: finds the verb, reads its words, runs it, and turns what it threw into one sentence and an exit code. */
 import { nearest } from "../config/suggest.ts";
 import { BadFile } from "../daemon/reload.ts";
+import { audit } from "./audit.ts";
 import { completionsVerb } from "./completions.ts";
 import { check, plan, reload } from "./config.ts";
 import { doctor } from "./doctor.ts";
@@ -44,6 +45,7 @@ export const VERBS: readonly Verb[] = [
   plan,
   reload,
   explain,
+  audit,
   ui,
   token,
   init,

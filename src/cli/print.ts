@@ -26,9 +26,9 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
   }
 }
 
-/** Prints an API's object as it came. */
+/** Prints an API's object as it came; what a terminal would obey is escaped, which to JSON is the same. */
 export function outJson(value: unknown): void {
-  out(JSON.stringify(value, null, 2));
+  out(JSON.stringify(value, null, 2).split("\n").map(oneLine).join("\n"));
 }
 
 /** Prints one sentence, and what to do where it is known; of a file, its problems first; never a stack. */
