@@ -70,6 +70,13 @@ export function endedAs(record: LinkRecord, now: number): "revoked" | "expired" 
   return end !== null && end <= now ? "expired" : null;
 }
 
+/** True where an edit to `term` at `now` ends, by the clock, a link that serves: what is in flight is cut. */
+export function wouldEnd(record: LinkRecord, term: Term, now: number): boolean {
+  if (endedAs(record, now) !== null) return false;
+  const end = expiresAt(settle(record, term, now));
+  return end !== null && end <= now;
+}
+
 /** Requests that it still admits; null: any number. */
 export function usesLeft({ term, used }: LinkRecord): number | null {
   return term.maxUses === null ? null : Math.max(0, term.maxUses - used);

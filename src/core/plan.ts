@@ -7,7 +7,7 @@ export interface Step {
   readonly name: string;
   /** Of a retune; in the order of the documentation. */
   readonly changes: readonly Change[];
-  /** What would be cut once the link's `drain` is over. */
+  /** What would be cut once the link's `drain` is over: by a retune only where it ends the link. */
   readonly cuts: { readonly streams: number };
 }
 
@@ -15,18 +15,18 @@ const NO_CUTS = { streams: 0 };
 
 /**
  * Steps from `running` to `desired`. Those that close come first, so that a subdomain may move from an old link to a
- * new one. `streams` tells how many requests a link has in flight.
+ * new one. `cuts` tells how many requests in flight a link loses that goes on as an entry, or, with null, not at all.
  */
 export function plan(
   desired: ReadonlyMap<string, Entry>,
   running: ReadonlyMap<string, Entry>,
-  streams: (name: string) => number = () => 0,
+  cuts: (name: string, entry: Entry | null) => number = () => 0,
 ): Step[] {
   const closes: Step[] = [], retunes: Step[] = [], opens: Step[] = [];
   for (const [name, { source }] of running) {
     // Under one name a file's link and a one-off are two links: the one goes, the other comes.
     if (desired.get(name)?.source !== source) {
-      closes.push({ step: "close", name, changes: [], cuts: { streams: streams(name) } });
+      closes.push({ step: "close", name, changes: [], cuts: { streams: cuts(name, null) } });
     }
   }
   for (const [name, entry] of desired) {
@@ -34,7 +34,8 @@ export function plan(
     if (before?.source !== entry.source) opens.push({ step: "open", name, changes: [], cuts: NO_CUTS });
     else if (before !== entry) {
       const changes = entryChanges(before, entry);
-      if (changes.length > 0) retunes.push({ step: "retune", name, changes, cuts: NO_CUTS });
+      if (changes.length === 0) continue;
+      retunes.push({ step: "retune", name, changes, cuts: { streams: cuts(name, entry) } });
     }
   }
   return [...closes, ...retunes, ...opens];

@@ -90,9 +90,9 @@ export class Life {
     return (records.get(scope, name)?.revokedAt ?? null) !== null;
   }
 
-  /** Requests in flight on a link. */
-  streams(name: string): number {
-    return this.#links.get(name)?.served.streams.size ?? 0;
+  /** Requests in flight that a link loses when it goes on as `entry`; null: when it is closed. */
+  cuts(name: string, entry: Entry | null): number {
+    return this.#links.get(name)?.cuts(entry, this.#o.clock.now()) ?? 0;
   }
 
   /** Ids of links that the file names no more answer that they ended. */

@@ -1,5 +1,6 @@
 /** A link with its life: what it serves by, what is stored of it, and what the hubs said. */
-import { endedAs, type LinkRecord, type LinkState } from "../core/link.ts";
+import type { Entry } from "../core/entry.ts";
+import { endedAs, type LinkRecord, type LinkState, wouldEnd } from "../core/link.ts";
 import type { Grant } from "../wire/hello.ts";
 import type { Scope } from "./records.ts";
 import type { ServedLink } from "./served.ts";
@@ -28,6 +29,11 @@ export class ManagedLink {
 
   get name(): string {
     return this.served.name;
+  }
+
+  /** Requests in flight that it loses when it goes on as `entry` at `now`; null: when it is closed. */
+  cuts(entry: Entry | null, now: number): number {
+    return entry === null || wouldEnd(this.record, entry, now) ? this.served.streams.size : 0;
   }
 
   /** Settles when it has ended, or is closed. */

@@ -67,7 +67,7 @@ export function propose(
     return { ...none, problems: [...problems, wholeFile(path, message, hint)] };
   }
   const desired = withOneOffs(config.links, oneOffs);
-  const steps = plan(desired, running, (name) => life.streams(name));
+  const steps = plan(desired, running, (name, entry) => life.cuts(name, entry));
   const touched = new Set(steps.map(({ name }) => name));
   const revoked = [...config.links.values()].filter(({ name }) => life.isRevoked(name))
     .map((entry) => ({ name: entry.name, warning: stillRevoked(config, entry) }))

@@ -41,6 +41,41 @@ Deno.test("a reload answers with its plan, and each that changes something adds 
   assert.deepEqual([asked.status, asked.refused], [410, "link_removed"]);
 });
 
+Deno.test("a plan tells what is cut where a link goes or an edit ends it, and by no other retune", async () => {
+  await using rig = await DaemonRig.start(
+    "links:\n  a: { target: echo, ttl: 1d }\n  b: { target: echo }\n  c: { target: echo, max_uses: 5 }\n  d: { target: echo }",
+  );
+  const asked = ["a", "a", "b", "c", "d"].map((name) => rig.hub.ask(rig.hub.id(name), "GET /?delay=60s"));
+  await rig.api("GET", "/healthz");
+  await rig.leap(3_600_000);
+  const said = async (yaml: string) => {
+    rig.write(yaml);
+    const { plan } = (await rig.api("GET", "/v1/plan")).json;
+    return plan.map(({ name, cuts }: { name: string; cuts: { streams: number } }) =>
+      `${name} ${cuts.streams}`
+    );
+  };
+  const rest = "  b: { target: echo, rate: 5/m }\n  c: { target: echo, max_uses: 1 }";
+  assert.deepEqual(await said(`links:\n  a: { target: echo, ttl: 2h }\n${rest}`), [
+    "d 1",
+    "a 0",
+    "b 0",
+    "c 0",
+  ]);
+  assert.deepEqual(await said(`links:\n  a: { target: echo, until: 2026-01-01T00:30:00Z }\n${rest}`), [
+    ...["d 1", "a 2", "b 0", "c 0"],
+  ]);
+  const short = `links:\n  a: { target: echo, ttl: 30m }\n${rest}`;
+  assert.deepEqual(await said(short), ["d 1", "a 2", "b 0", "c 0"]);
+  const { json } = await rig.reload(short);
+  assert.deepEqual(json.plan.map(({ cuts }: { cuts: { streams: number } }) => cuts.streams), [1, 2, 0, 0]);
+  await rig.pass(6000);
+  const cut = (n: number) => asked[n].over.then(() => asked[n].refused);
+  assert.deepEqual(await Promise.all([0, 1, 4].map(cut)), ["link_expired", "link_expired", "link_removed"]);
+  assert.deepEqual([asked[2].status, asked[3].status], [0, 0]);
+  assert.deepEqual(await said(`${short}\n  e: { target: echo }`), ["e 0"]);
+});
+
 Deno.test("an unchanged file is an empty plan and no new generation, whatever its comments and order say", async () => {
   await using rig = await DaemonRig.start(TWO);
   const same = await rig.reload(
