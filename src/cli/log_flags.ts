@@ -3,13 +3,13 @@ import { nearest } from "../config/suggest.ts";
 import { createLog, type Log, type LogLevel } from "../log.ts";
 import { type Flag, type Given, parsed } from "./verb.ts";
 
-export const LOG_FLAGS: readonly Flag[] = [
-  { name: "log-format", value: "FORMAT", help: "text (default) or json, on stderr" },
-  { name: "log-level", value: "LEVEL", help: "debug, info (default), warn or error" },
-];
-
 const FORMATS = ["text", "json"] as const;
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+export const LOG_FLAGS: readonly Flag[] = [
+  { name: "log-format", value: "FORMAT", choices: FORMATS, help: "text (default) or json, on stderr" },
+  { name: "log-level", value: "LEVEL", choices: LEVELS, help: "debug, info (default), warn or error" },
+];
 
 /** The log that the flags ask for. Throws UsageError. */
 export function logOf(given: Given): Log {

@@ -13,7 +13,7 @@ const ACTIONS = ["create", "list", "revoke"] as const;
 
 /** Flags that only `create` understands. */
 const CREATE_FLAGS = [
-  { name: "scope", value: "SCOPE", help: `create: ${SCOPES.join(", ")}` },
+  { name: "scope", value: "SCOPE", choices: SCOPES, help: `create: ${SCOPES.join(", ")}` },
   { name: "workspace", value: "NAME", help: "create: the workspace it is for (default: default)" },
   { name: "name", value: "NAME", help: "create: what to call it (default: made of its scope)" },
   {

@@ -8,6 +8,8 @@ export interface Flag {
   readonly name: string;
   readonly short?: string;
   readonly value?: string;
+  /** The only values it has, where they are few. */
+  readonly choices?: readonly string[];
   readonly help: string;
 }
 
@@ -64,7 +66,8 @@ export function orUsage<T>(lead: string, act: () => T): T {
   }
 }
 
-const HELP: Flag = { name: "help", short: "h", help: "show this" };
+/** Every verb has it. */
+export const HELP: Flag = { name: "help", short: "h", help: "show this" };
 
 /** Reads the words behind a verb. Throws UsageError on an unknown flag, a missing value, too few or too many words. */
 export function readWords(verb: Verb, args: readonly string[]): Given {
@@ -110,6 +113,11 @@ function checkFlags(tokens: readonly { name: string; value?: string }[]): void {
 function plain(message: string): string {
   const first = message.split(". ")[0].replace(/\.$/, "").replace(/ \[ERR_[A-Z_]+\]/, "");
   return first.charAt(0).toLowerCase() + first.slice(1);
+}
+
+/** What a verb does, in a few words. */
+export function brief({ summary }: Verb): string {
+  return summary.split(/[.:] /)[0].replace(/\.$/, "");
 }
 
 /** The help of one verb. */
