@@ -11,6 +11,9 @@ const FLAGS = [
 
 interface Answer {
   readonly id?: number;
+  /** Of an event, which answers nothing. */
+  readonly method?: string;
+  readonly params?: unknown;
   readonly result?: unknown;
   readonly error?: { message: string };
 }
@@ -20,6 +23,7 @@ export class Page implements AsyncDisposable {
   readonly #process: Process;
   readonly #socket: WebSocket;
   readonly #asked: ((answer: Answer) => void)[] = [];
+  readonly #heard = new Map<string, (params: never) => void>();
   #session: string | undefined;
 
   private constructor(process: Process, socket: WebSocket) {
@@ -28,6 +32,7 @@ export class Page implements AsyncDisposable {
     socket.on("message", (data) => {
       const answer = JSON.parse(String(data)) as Answer;
       if (answer.id !== undefined) this.#asked[answer.id](answer);
+      else this.#heard.get(answer.method!)?.(answer.params as never);
     });
   }
 
@@ -40,15 +45,15 @@ export class Page implements AsyncDisposable {
     const socket = new WebSocket(url, { perMessageDeflate: false });
     await new Promise((open, failed) => socket.once("open", open).once("error", failed));
     const page = new Page(process, socket);
-    const { targetId } = await page.#ask<{ targetId: string }>("Target.createTarget", { url: "about:blank" });
+    const { targetId } = await page.ask<{ targetId: string }>("Target.createTarget", { url: "about:blank" });
     const attached = { targetId, flatten: true };
-    page.#session = (await page.#ask<{ sessionId: string }>("Target.attachToTarget", attached)).sessionId;
+    page.#session = (await page.ask<{ sessionId: string }>("Target.attachToTarget", attached)).sessionId;
     return page;
   }
 
   /** Leads the page to `url`. */
   async go(url: string): Promise<void> {
-    const { errorText } = await this.#ask<{ errorText?: string }>("Page.navigate", { url });
+    const { errorText } = await this.ask<{ errorText?: string }>("Page.navigate", { url });
     if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
   }
 
@@ -56,7 +61,7 @@ export class Page implements AsyncDisposable {
   async value<T>(expression: string): Promise<T> {
     const asked = { expression, awaitPromise: true, returnByValue: true };
     type Evaluated = { result: { value: T }; exceptionDetails?: { text: string } };
-    const { result, exceptionDetails } = await this.#ask<Evaluated>("Runtime.evaluate", asked);
+    const { result, exceptionDetails } = await this.ask<Evaluated>("Runtime.evaluate", asked);
     if (exceptionDetails !== undefined) throw new Error(`${expression}: ${exceptionDetails.text}`);
     return result.value;
   }
@@ -66,7 +71,13 @@ export class Page implements AsyncDisposable {
     await eventually(() => this.value(expression).catch(String), (now) => now === value);
   }
 
-  async #ask<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
+  /** Calls `hear` with every event `method` of the protocol, once its domain is enabled. */
+  on<T>(method: string, hear: (params: T) => void): void {
+    this.#heard.set(method, hear);
+  }
+
+  /** One call of the protocol, about this page. Throws what the browser says against it. */
+  async ask<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const id = this.#asked.push(resolve) - 1;
     this.#socket.send(JSON.stringify({ id, method, params, sessionId: this.#session }));
@@ -78,7 +89,7 @@ export class Page implements AsyncDisposable {
   /** Closes the browser and waits until all of it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#session = undefined;
-    await this.#ask("Browser.close");
+    await this.ask("Browser.close");
     this.#socket.terminate();
     await this.#process.ended();
   }

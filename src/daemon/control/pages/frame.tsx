@@ -12,6 +12,7 @@ const NAV = [
   { href: "/", label: "Links" },
   { href: "/requests", label: "Requests" },
   { href: "/plan", label: "Plan" },
+  { href: "/audit", label: "Audit" },
 ];
 
 export interface Shown {

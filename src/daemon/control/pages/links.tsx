@@ -31,7 +31,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** So many links are on a page. */
-const PAGE = 100;
+const PAGE = 50;
 
 export function linksPage(context: Call, state: ControlState): Response {
   const { q = "", after = "" } = context.req.query();

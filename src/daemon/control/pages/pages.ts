@@ -5,6 +5,7 @@ import { ApiProblem } from "../../../api/problem.ts";
 import { wantsHtml } from "../../../pages/accept.ts";
 import { SIGN_IN } from "../guard.ts";
 import type { ControlState } from "../state.ts";
+import { auditPage } from "./audit.tsx";
 import type { Call } from "./frame.tsx";
 import { linkPage, renew, revoke } from "./link.tsx";
 import { linksPage } from "./links.tsx";
@@ -33,6 +34,7 @@ const PAGES: readonly (readonly [method: "GET" | "POST", path: string, page: Pag
   ["GET", "/requests/:id/edit", editPage],
   ["POST", "/requests/:id/edit", edit],
   ["GET", "/requests/:id/beside", besidePage],
+  ["GET", "/audit", auditPage],
   ["GET", "/plan", planPage],
   ["POST", "/plan", reload],
 ];

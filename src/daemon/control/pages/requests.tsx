@@ -10,7 +10,7 @@ import { liveAnswer, wantsEvents } from "./live.ts";
 import { REQUEST_COLUMNS, RequestRow } from "./request_row.tsx";
 
 /** So many are on a page. */
-const PAGE = 100;
+const PAGE = 50;
 
 /** So many the script keeps on the first page, which grows: a tab must not freeze. */
 const ROWS_MAX = 200;
