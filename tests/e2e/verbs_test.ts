@@ -5,7 +5,7 @@ import deno from "../../deno.json" with { type: "json" };
 
 const VERBS = [
   ...["run", "hub", "link", "list", "revoke", "renew", "status"],
-  ...["check", "plan", "reload", "token", "version", "help"],
+  ...["check", "plan", "reload", "explain", "token", "version", "help"],
 ];
 
 Deno.test("what can't be understood exits 2, what can't be done exits 1, each with a sentence and no stack", async () => {
