@@ -26,8 +26,8 @@ const STATE: Schema = { type: "string", enum: Object.keys(STATES) };
 
 /** What is changed of heads. */
 const EDITS: Schema = {
-  type: ["object", "null"],
   ...object({ set: { type: "object", additionalProperties: { const: "***" } }, remove: TEXTS }),
+  type: ["object", "null"],
 };
 
 /** The parameter of a path that names a link. */
@@ -63,8 +63,8 @@ export const LINK: Schema = {
     expiresAt: { ...TIME, description: "Null: never." },
     revokedAt: TIME,
     uses: {
-      type: ["object", "null"],
       ...object({ max: COUNT, left: COUNT }),
+      type: ["object", "null"],
       description: "Requests that it admits, and those that are left; null: any number.",
     },
     policy: object({
@@ -80,8 +80,8 @@ export const LINK: Schema = {
       maxUses: { type: ["integer", "null"] },
       host: TEXT,
       headers: {
-        type: ["object", "null"],
         ...object({ request: EDITS, response: EDITS }),
+        type: ["object", "null"],
         description: "Fields that are set and removed; values are not shown.",
       },
       timeout: TEXT,
