@@ -49,8 +49,8 @@ const PATIENCE_MS = 60_000;
 export class ApiClient {
   constructor(readonly address: Address) {}
 
-  /** Sends one request. Throws Refused on an answer that is not 2xx, Unanswered. */
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, Unanswered. */
+  async call<T>(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<T> {
     const { token, socket, origin } = this.address;
     const headers = {
       "User-Agent": `connectd/${VERSION}`,
@@ -58,7 +58,7 @@ export class ApiClient {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     };
     const call = { method, path, headers, body: body === undefined ? null : JSON.stringify(body) };
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(patienceMs);
     let answer: { readonly status: number; readonly text: string };
     try {
       answer = await (socket === undefined ? callTcp(origin, call, signal) : callUnix(socket, call, signal));

@@ -3,8 +3,22 @@ import { dial } from "../net/dial.ts";
 import type { Address } from "./client.ts";
 import { follow } from "./converse.ts";
 
-/** Calls `heard` for every event of the daemon at `address` from now on. Resolves when the daemon ends; rejects as `follow` does. */
-export async function followEvents(address: Address, heard: () => void, signal: AbortSignal): Promise<void> {
+/** `data`: the JSON object concerned. */
+export interface FeedEvent {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/**
+ * Calls `heard` for every event of the daemon at `address` from now on, `requests` for each of those too. Resolves when the
+ * daemon ends; rejects as `follow` does.
+ */
+export async function followEvents(
+  address: Address,
+  heard: (event: FeedEvent) => void,
+  signal: AbortSignal,
+  { requests = false }: { requests?: boolean } = {},
+): Promise<void> {
   const { socket: path, origin, token } = address;
   const url = new URL(origin ?? "http://localhost");
   const socket = path === undefined
@@ -18,16 +32,19 @@ export async function followEvents(address: Address, heard: () => void, signal: 
     Accept: "text/event-stream",
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
-  let rest = "";
+  let rest = "", type = "";
   await follow(
     socket,
     url.host,
-    { method: "GET", path: "/v1/events", headers, body: null },
+    { method: "GET", path: `/v1/events${requests ? "?requests=true" : ""}`, headers, body: null },
     signal,
     (piece) => {
       const lines = (rest + piece).split("\n");
       rest = lines.pop()!;
-      if (lines.some((line) => line.startsWith("event: "))) heard();
+      for (const line of lines) {
+        if (line.startsWith("event: ")) type = line.slice("event: ".length);
+        else if (line.startsWith("data: ")) heard({ type, data: JSON.parse(line.slice("data: ".length)) });
+      }
       return true;
     },
   );

@@ -3,6 +3,7 @@ import { isLocal } from "../config/places.ts";
 import { oneLine } from "../log.ts";
 import { type LinkJson } from "./links.ts";
 import { relative } from "./print.ts";
+import { quoteShell } from "../core/shell.ts";
 
 /** How the rules of a policy are written, in the order of the documentation. */
 const RULES: Readonly<Record<string, string>> = {
@@ -57,8 +58,4 @@ export function curlLine(url: string, policy: Readonly<Record<string, unknown>>)
   const method = !methods || methods.includes("GET") ? "" : ` -X ${methods[0]}`;
   // A pattern's `*` is anything; quotes, since a shell reads some letters of a path.
   return `curl${method} ${quoteShell(url + path.replaceAll("*", "x"))}`;
-}
-
-function quoteShell(text: string): string {
-  return /^[\w:/.@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

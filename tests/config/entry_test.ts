@@ -36,6 +36,8 @@ Deno.test("a link that says nothing has the documented defaults", () => {
     drainMs: 5_000,
     subdomain: null,
     inspect: "heads",
+    inspectLast: 100,
+    inspectRedact: [],
     tls: null,
     line: 3,
     column: 3,
@@ -49,6 +51,7 @@ Deno.test("every key of a link is read into what it means", () => {
       "rate: [100/m burst 20, 5 per ip], auth: { basic: { file: ./p }, bearer: { token_file: ~/t } }, " +
       "allow_ips: [198.51.100.0/24, '::1'], host: public, max_body: 10MiB, max_streams: 7, upgrade: false, " +
       "timeout: 2s, shadow: true, subdomain: demo, drain: 0s, inspect: off, " +
+      "inspect_last: 5, inspect_redact: [X-Api-Key, token], " +
       "tls: { ca_file: ca.pem, server_name: api.internal, insecure: true }",
   );
   assert.deepEqual(entry.target, { kind: "https", host: "api.internal", port: 8443 });
@@ -75,6 +78,7 @@ Deno.test("every key of a link is read into what it means", () => {
   assert.equal(entry.drainMs, 0);
   assert.equal(entry.subdomain, "demo");
   assert.equal(entry.inspect, "off");
+  assert.deepEqual([entry.inspectLast, entry.inspectRedact], [5, ["X-Api-Key", "token"]]);
   assert.deepEqual(entry.tls, {
     caFile: "/etc/connectd/ca.pem",
     serverName: "api.internal",

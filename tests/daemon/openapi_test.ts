@@ -72,6 +72,24 @@ const ROWS: Record<string, Row[]> = {
     { body: { method: "GET", path: "/", link: "gone", from: "2001:db8::1" }, status: 200 },
     { body: { method: "PUT", url: "http://nowhere.example/" }, status: 422 },
   ],
+  "GET /v1/requests": [
+    { path: "/v1/requests?limit=1&link=demo&status=2xx&code=x&method=GET&path=a", status: 200 },
+    { path: "/v1/requests?status=20", status: 422 },
+  ],
+  "GET /v1/requests/:id": [
+    { path: "/v1/requests/asked", status: 200 },
+    { path: "/v1/requests/no", status: 404 },
+  ],
+  "POST /v1/requests/:id/replay": [
+    ...BODIES.filter(({ status }) => status !== 413).map((row) => ({
+      ...row,
+      path: "/v1/requests/asked/replay",
+    })),
+    { path: "/v1/requests/asked/replay", body: "x".repeat(1_100_000), status: 413 },
+    { path: "/v1/requests/asked/replay", status: 200 },
+    { path: "/v1/requests/asked/replay", body: { via: "target", edit: { target: "/b" } }, status: 200 },
+    { path: "/v1/requests/no/replay", status: 404 },
+  ],
   "GET /v1/events": [
     { path: "/v1/events?requests=true", status: 200 },
     { fields: ["Last-Event-ID: x"], status: 400 },
@@ -91,6 +109,7 @@ async function started(): Promise<DaemonRig> {
   Deno.writeTextFileSync(`${rig.folder}/users`, USERS);
   rig.write(FILE);
   await rig.restart({ file: rig.file });
+  await rig.hub.ask(rig.hub.id("demo"), "GET /", { requestId: "asked" }).over;
   return rig;
 }
 
