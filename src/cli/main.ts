@@ -1,36 +1,29 @@
 /** The command line: finds the verb, reads its words, runs it, and turns what it threw into one sentence and an exit code. */
-import { nearest } from "../config/suggest.ts";
 import { BadFile } from "../daemon/reload.ts";
 import { audit } from "./audit.ts";
 import { completionsVerb } from "./completions.ts";
 import { check, plan, reload } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
+import { helpVerb, verbNamed } from "./help.ts";
 import { hub } from "./hub.ts";
 import { init } from "./init.ts";
 import { install } from "./install.ts";
 import { link } from "./link.ts";
 import { list, renew, revoke } from "./links.ts";
 import { permissions } from "./permissions.ts";
-import { complain, complainOf, out } from "./print.ts";
+import { complain, complainOf } from "./print.ts";
+import { replay } from "./replay.ts";
+import { requests } from "./requests.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { token } from "./token.ts";
+import { TOPICS } from "./topics.ts";
 import { ui } from "./ui.ts";
-import { brief, readWords, UsageError, type Verb, verbHelp } from "./verb.ts";
+import { readWords, UsageError, type Verb } from "./verb.ts";
 import { version } from "./version.ts";
 
-const help: Verb = {
-  name: "help",
-  words: "[VERB]",
-  count: [0, 1],
-  summary: "Shows what there is, or what a verb does.",
-  flags: [],
-  run({ words }) {
-    out((words[0] === undefined ? overview() : verbHelp(verbNamed(words[0]))).trimEnd());
-    return Promise.resolve(0);
-  },
-};
+const help = helpVerb(() => VERBS);
 
 /** Every verb, in the order of the help. */
 export const VERBS: readonly Verb[] = [
@@ -45,6 +38,8 @@ export const VERBS: readonly Verb[] = [
   plan,
   reload,
   explain,
+  requests,
+  replay,
   audit,
   ui,
   token,
@@ -52,28 +47,10 @@ export const VERBS: readonly Verb[] = [
   doctor,
   permissions,
   install,
-  completionsVerb(() => VERBS, []),
+  completionsVerb(() => VERBS, Object.keys(TOPICS)),
   version,
   help,
 ];
-
-function overview(): string {
-  const rows = VERBS.map((verb) => [`  connectd ${verb.name} ${verb.words ?? ""}`.trimEnd(), brief(verb)]);
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return "connectd gives a local service a public link, under a policy that its owner writes in one file.\n\n" +
-    rows.map(([left, right]) => left.padEnd(width) + right).join("\n") +
-    "\n\nWithout a verb: run. `connectd VERB --help` shows a verb's flags. From a checkout: deno task VERB.";
-}
-
-function verbNamed(name: string): Verb {
-  const verb = VERBS.find((verb) => verb.name === name);
-  if (verb !== undefined) return verb;
-  const meant = nearest(name, VERBS.map((verb) => verb.name));
-  throw new UsageError(
-    `there is no verb ${JSON.stringify(name)}`,
-    meant === null ? {} : { hint: `did you mean ${meant}?` },
-  );
-}
 
 /** Runs the command line `args` (without the program) and returns the exit code: 0 success, 1 error, 2 invalid arguments or file. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -83,7 +60,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (first === "--help" || first === "-h") return await help.run({ flags: {}, words: [] });
     if (first === "--version" || first === "-V") return await version.run({ flags: {}, words: [] });
     const named = first !== undefined && !first.startsWith("-");
-    verb = named ? verbNamed(first) : run;
+    verb = named ? verbNamed(first, VERBS) : run;
     const given = readWords(verb, named ? args.slice(1) : args);
     if (given.flags.help === true) return await help.run({ flags: {}, words: [verb.name] });
     return await verb.run(given);
