@@ -1,9 +1,10 @@
 /** `/requests/{id}`: one request whole, and why it was answered so. */
 import type { Child } from "hono/jsx";
 import { notFound } from "../../../api/call.ts";
+import { curlLine } from "../../../core/curl.ts";
+import { curlLine } from "../../../core/curl.ts";
 import { type Code, CODES } from "../../../core/errors.ts";
 import { type View, VIEWS } from "../../../pages/bodies.tsx";
-import { curlCommand } from "../../../pages/curl.ts";
 import { type Column, Copy, Fields, Notice, Table, Time } from "../../../pages/parts.tsx";
 import { sizeWords } from "../../../pages/words.ts";
 import type { ExplainJson } from "../../explain.ts";
@@ -103,9 +104,9 @@ export function Answer(
 }
 
 function Actions({ request, url }: { request: FullRequestJson; url: string | null }) {
-  const { id, method, target, request: { head, body } } = request;
+  const { id, method, target, bytesIn, request: { head, body } } = request;
   const path = `/requests/${encodeURIComponent(id)}`;
-  const whole = body === null || body.kept === body.length;
+  const curl = url === null ? null : curlLine({ method, target, head, bytesIn, body }, url);
   return (
     <div class="row">
       <form method="post" action={`${path}/replay`} class="row">
@@ -113,13 +114,7 @@ function Actions({ request, url }: { request: FullRequestJson; url: string | nul
         <button type="submit" name="via" value="target">Send again past the policy</button>
       </form>
       <a class="button" href={`${path}/edit`}>Edit and send…</a>
-      {url !== null && whole && (
-        <Copy
-          text={curlCommand({ method, url: url + target, head, body })}
-          what="a curl command"
-          word="copy as curl"
-        />
-      )}
+      {curl !== null && <Copy text={curl} what="a curl command" word="copy as curl" />}
     </div>
   );
 }
