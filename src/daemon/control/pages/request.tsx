@@ -2,7 +2,6 @@
 import type { Child } from "hono/jsx";
 import { notFound } from "../../../api/call.ts";
 import { curlLine } from "../../../core/curl.ts";
-import { curlLine } from "../../../core/curl.ts";
 import { type Code, CODES } from "../../../core/errors.ts";
 import { type View, VIEWS } from "../../../pages/bodies.tsx";
 import { type Column, Copy, Fields, Notice, Table, Time } from "../../../pages/parts.tsx";
