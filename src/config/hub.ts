@@ -1,7 +1,7 @@
 /** hub.yaml: text in, configuration and problems out. */
 import { DEFAULT_LIMITS, type ServerLimits } from "../core/limits.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
-import { cidr, duration, patience, size, values } from "./keys.ts";
+import { cidr, duration, patience, size, values } from "./values.ts";
 import { isHostName, parseListen, parseOrigin, printListen, resolvePath } from "./places.ts";
 import type { Problem } from "./problem.ts";
 import { integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
@@ -99,32 +99,39 @@ export const HUB_ROOT_KEYS = {
     reader: integer(1, 1),
     doc: "The version of this format: 1.",
     required: true,
+    example: "version: 1",
   },
   listen: {
     reader: listen,
     doc: "Where the hub listens, for visitors, daemons and its API alike, as in `0.0.0.0:8080`.",
+    example: "listen: 127.0.0.1:8080",
   },
   domain: {
     reader: domain,
     doc: "Links are `<id>.<domain>`; a wildcard DNS record points them here.",
+    example: "domain: hub.example.com",
   },
   public_url: {
     reader: text({ wants: "a URL such as https://hub.example.com", code: "bad_address" }, parseOrigin),
     doc:
       "Where the API and the tunnel are reached from outside. It may, and better should, lie outside `domain`.",
+    example: "public_url: https://connect.example.net",
   },
   store: {
     reader: store,
     doc: "Where names, tokens and revocations are kept: `sqlite:./hub.db`, relative to this file. " +
       "Absent: `hub.db` in the state directory.",
+    example: "store: sqlite:./hub.db",
   },
   trusted_proxies: {
     reader: values(list(cidr, "a list of addresses such as [127.0.0.1/32]")),
     doc: "Addresses and blocks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    example: `trusted_proxies: [127.0.0.1/32, "::1"]`,
   },
   limits: {
     reader: mapping("a mapping of limits", LIMIT_KEYS),
     doc: "What the hub bears before it refuses.",
+    example: "limits: { per_address: 64, head_timeout: 5s }",
   },
 } as const;
 

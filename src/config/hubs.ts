@@ -1,6 +1,5 @@
 /** The `hub` key of links.yaml: one hub, a list of them, or the one inside this process. */
 import type { HubAddress } from "../core/entry.ts";
-import { path } from "./keys.ts";
 import { isLocal, type Origin, parseOrigin } from "./places.ts";
 import {
   boolean,
@@ -13,6 +12,7 @@ import {
   type Reader,
   text,
 } from "./schema.ts";
+import { path } from "./values.ts";
 import { quoted } from "./wording.ts";
 
 /** A hub as it is written; what it lacks comes from the top of the file. */

@@ -1,175 +1,30 @@
 /**
  * The keys of a link: what links.yaml, a one-off's JSON and the schema agree on. `doc` is the description in
- * config/links.schema.json, word for word.
+ * config/links.schema.json, word for word; with `example`, a line of a file, it is what `connectd help links.yaml` says.
  */
-import { parseCidr } from "../core/address.ts";
-import { checkMethod } from "../core/methods.ts";
 import { checkSubdomain } from "../core/names.ts";
-import { compilePaths } from "../core/paths.ts";
 import { POLICY_LIMITS } from "../core/policy_spec.ts";
-import { parseDuration, parseRate, parseSize } from "../core/units.ts";
 import { headers } from "./headers.ts";
-import { isHost, resolvePath } from "./places.ts";
-import {
-  boolean,
-  either,
-  type Found,
-  integer,
-  list,
-  map,
-  mapping,
-  type Reader,
-  text,
-  word,
-} from "./schema.ts";
+import { boolean, either, integer, list, map, mapping, text, word } from "./schema.ts";
 import { warnShadowed } from "./shadow.ts";
 import { parseTime } from "./time.ts";
-import { quoted } from "./wording.ts";
-
-const DURATION = "(?=.)(?:[0-9]+w)?(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?(?:[0-9]+ms)?";
-
-/** A duration that may be `never`, which reads as null. */
-export const lifetime: Reader<number | null> = text(
-  { wants: "a duration such as 24h, or never", code: "bad_duration", pattern: `^(?:never|${DURATION})$` },
-  parseDuration,
-);
-
-/** A duration in ms. */
-export const duration: Reader<number> = text(
-  { wants: "a duration such as 30s", code: "bad_duration", pattern: `^${DURATION}$` },
-  (written) => {
-    const ms = parseDuration(written);
-    if (ms === null) throw new SyntaxError(`"never" is no duration here`);
-    return ms;
-  },
-);
-
-/** A duration in ms that leaves some time. */
-export const patience: Reader<number> = {
-  ...duration,
-  read(node, context, owner) {
-    const ms = duration.read(node, context, owner);
-    if (ms !== 0) return ms;
-    context.report(node.at, { code: "bad_value", message: "in no time nothing can be done" });
-  },
-};
-
-/** Requests that wait longer would look broken to whoever waits for them. */
-const HOLD_MAX_MS = 60_000;
-
-/** How long requests may be held, in ms. */
-const hold: Reader<number> = {
-  ...duration,
-  read(node, context, owner) {
-    const ms = duration.read(node, context, owner);
-    if (ms === undefined || ms <= HOLD_MAX_MS) return ms;
-    context.report(node.at, { code: "bad_value", message: "requests are held for 60s at most" });
-  },
-};
-
-/** A size in bytes. */
-export const size: Reader<number> = text(
-  {
-    wants: "a size such as 10MiB",
-    code: "bad_size",
-    pattern: "^[0-9]+(?:(?:[KMGT]i?)?B)?$",
-    numbers: true,
-  },
-  parseSize,
-);
-
-/** The absolute path of a file. */
-export const path: Reader<string> = text(
-  { wants: "the path of a file", code: "bad_value", pattern: "[\\s\\S]" },
-  resolvePath,
-);
-
-/** An address or a block of them. */
-export const cidr: Reader<string> = text(
-  {
-    wants: "an address or a block such as 198.51.100.0/24",
-    code: "bad_address",
-    pattern: "^[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?$",
-  },
-  (written) => {
-    parseCidr(written);
-    return written;
-  },
-);
-
-/** The values of a list without their places. */
-export function values<T>(reader: Reader<readonly Found<T>[]>): Reader<readonly T[]> {
-  return map(reader, (items) => items.map((item) => item.value));
-}
-
-const rate = text(
-  {
-    wants: "a rate such as 100/m",
-    code: "bad_rate",
-    pattern: "^[0-9]+(?:/[smhd])?(?: burst [0-9]+| per ip)*$",
-    numbers: true,
-  },
-  parseRate,
-);
-
-const pattern = text(
-  { wants: "a path such as /api", code: "bad_path", pattern: "^(?:= )?/" },
-  (written) => {
-    checkLength(written);
-    compilePaths([written]);
-    return written;
-  },
-);
-
-const method = text(
-  { wants: "a method such as GET", code: "bad_method", pattern: "^[A-Z][A-Z0-9-]{0,31}$" },
-  (written) => {
-    checkMethod(written);
-    return written;
-  },
-);
-
-/** A hub refuses a policy with longer texts. */
-function checkLength(text: string): void {
-  if (text.length <= POLICY_LIMITS.text) return;
-  throw new SyntaxError(`${quoted(text)} is longer than ${POLICY_LIMITS.text} characters`);
-}
-
-/** A token of RFC 9110 §5.6.2, with a version where the protocol has one. */
-const PROTOCOL = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:\/[a-z0-9!#$%&'*+.^_`|~-]+)?$/;
-
-const protocol = text({ wants: "a protocol such as websocket", code: "bad_value" }, (written) => {
-  checkLength(written);
-  const name = written.toLowerCase();
-  // Cleartext HTTP/2 would carry requests that no policy sees.
-  if (!PROTOCOL.test(name) || name === "h2c") {
-    throw new SyntaxError(`${quoted(written)} is no protocol that can be upgraded to`);
-  }
-  return name;
-});
-
-const host = text({ wants: `"target", "public" or a host name`, code: "bad_value" }, (written) => {
-  if (!isHost(written)) {
-    throw new SyntaxError(`${quoted(written)} is neither "target", "public" nor a host name`);
-  }
-  return written;
-});
-
-const serverName = text({ wants: "a host name", code: "bad_value" }, (written) => {
-  if (!isHost(written) || /:\d+$/.test(written)) throw new SyntaxError(`${quoted(written)} is no host name`);
-  return written;
-});
-
-/** A token of RFC 9110 §5.6.2. */
-const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/;
-
-const fieldName = text(
-  { wants: "the name of a field such as X-Api-Key", code: "bad_value", pattern: FIELD_NAME.source },
-  (written) => {
-    if (!FIELD_NAME.test(written)) throw new SyntaxError(`${quoted(written)} is no name of a field`);
-    return written;
-  },
-);
+import {
+  cidr,
+  duration,
+  fieldName,
+  hold,
+  host,
+  lifetime,
+  method,
+  path,
+  patience,
+  pattern,
+  protocol,
+  rate,
+  serverName,
+  size,
+  values,
+} from "./values.ts";
 
 /** Keys that a link and `defaults` share: the policy, and how requests are forwarded. */
 export const SHARED_KEYS = {
@@ -178,17 +33,20 @@ export const SHARED_KEYS = {
     doc:
       "How long the link lives, counted from its first activation: `90s`, `1h30m`, `24h`, `7d`, `2w`, or `never`. " +
       "Absent: `defaults.ttl`, else `never` (24h for a one-off link). Not together with `until`.",
+    example: "ttl: 24h",
   },
   methods: {
     reader: values(list(method, "a list of methods such as [GET, POST]", POLICY_LIMITS.methods)),
     doc:
       "The methods that are let through, in capitals. Absent: all. GET implies HEAD; OPTIONS is never implied.",
+    example: "methods: [GET, POST]",
   },
   paths: {
     reader: values(list(pattern, "a list of paths such as [/api]", POLICY_LIMITS.paths, warnShadowed)),
     doc:
       "The paths that are let through. Absent: all. A pattern is a prefix by whole segments: `/api` admits /api " +
       "and /api/x, never /apix. `*` stands for one segment (`/a/*/b`), `= /exact` is that path alone.",
+    example: `paths: [/api, "= /health"]`,
   },
   rate: {
     reader: either(
@@ -199,12 +57,14 @@ export const SHARED_KEYS = {
     doc:
       "How many requests are let through: `100/m`, `10/s burst 20`, `1000/d per ip`; per /s, /m, /h or /d, and a " +
       "bare number is per minute. The burst is the number itself unless said. Of a list, all apply. Absent: no limit.",
+    example: "rate: [10/s burst 20, 5000/d per ip]",
   },
   max_uses: {
     reader: integer(1, 1_000_000_000),
     doc:
       "After so many requests that were let through the link ends, as by its time: counted from its last activation, " +
       "each on disk before it goes on. Absent: no limit.",
+    example: "max_uses: 1",
   },
   auth: {
     reader: mapping("a mapping with basic or bearer", {
@@ -231,31 +91,37 @@ export const SHARED_KEYS = {
       },
     }, { some: true }),
     doc: "The credential a visitor needs. With both kinds, either one admits.",
+    example: "auth: { basic: { file: ./demo.htpasswd } }",
   },
   allow_ips: {
     reader: values(list(cidr, "a list of addresses such as [198.51.100.0/24]", POLICY_LIMITS.allowIps)),
     doc:
       "Addresses and blocks that may call the link, as in `[198.51.100.0/24, 2001:db8::/32]`. Absent: all.",
+    example: `allow_ips: [198.51.100.0/24, "2001:db8::/32"]`,
   },
   host: {
     reader: host,
     doc:
       "The Host header that the target sees: `target` (its own name, with Location headers mapped back; the " +
       "default), `public` (the name the visitor called) or a name of your choice.",
+    example: "host: public",
   },
   headers: {
     reader: headers,
     doc:
       "Fields that are set or removed in what the target gets (`request`) and in its answers (`response`), as in " +
       "`{response: {remove: [Server]}}`. `_` counts as `-`. The policy judges what the visitor sent.",
+    example: "headers: { request: { set: { X-Tenant: acme } }, response: { remove: [Server] } }",
   },
   max_body: {
     reader: size,
     doc: "The largest request body, as in `10MiB` or `500KB`; a bare number is bytes. Absent: no limit.",
+    example: "max_body: 10MiB",
   },
   max_streams: {
     reader: integer(1, 1_000_000),
     doc: "How many requests may be in flight at once. Absent: no limit of its own.",
+    example: "max_streams: 100",
   },
   upgrade: {
     reader: either(
@@ -265,41 +131,49 @@ export const SHARED_KEYS = {
     ),
     doc:
       "The protocols that a request may upgrade to: `[websocket]` (the default, also `true`), or `false` for none.",
+    example: "upgrade: false",
   },
   timeout: {
     reader: patience,
     doc:
       "How long the target may take until its response begins; a body that moves is never cut. The default is 60s.",
+    example: "timeout: 10s",
   },
   hold: {
     reader: hold,
     doc:
       "How long a request waits while no connection to the target can be made, as when it restarts: up to `60s`. " +
       "Absent: not at all.",
+    example: "hold: 5s",
   },
   shadow: {
     reader: boolean,
     doc:
       "`true`: the policy is evaluated and reported, but only an ended link or a malformed request is refused.",
+    example: "shadow: true",
   },
   drain: {
     reader: duration,
     doc: "How long requests in flight may finish when the link ends. The default is 5s.",
+    example: "drain: 30s",
   },
   inspect: {
     reader: word(["off", "heads", "bodies"]),
     doc:
       "What is kept of requests, in memory, for looking at them later and sending them again: `off`, `heads` (the " +
       "default) or `bodies` (up to 64 KiB of each).",
+    example: "inspect: bodies",
   },
   inspect_last: {
     reader: integer(1, 1_000),
     doc: "How many requests of the link are kept, of all links 64 MiB. The default is 100.",
+    example: "inspect_last: 20",
   },
   inspect_redact: {
     reader: values(list(fieldName, "a list of fields such as [X-Api-Key]", 100)),
     doc: "Fields, and parameters of a query, whose values are shown as `***`, besides Authorization, " +
       "Proxy-Authorization, Cookie and Set-Cookie. `_` counts as `-`.",
+    example: "inspect_redact: [X-Api-Key, code]",
   },
   tls: {
     reader: mapping("a mapping such as {ca_file: ./ca.pem}", {
@@ -317,6 +191,7 @@ export const SHARED_KEYS = {
       },
     }),
     doc: "TLS towards an `https://` target.",
+    example: "tls: { ca_file: ./ca.pem }",
   },
 } as const;
 
@@ -335,6 +210,7 @@ export const LINK_KEYS = {
       "Where requests go: the name of a service, or `localhost:3000`, `http://10.0.0.5:8080`, `https://…`, " +
       "`unix:/run/app.sock`, or `echo`, which answers by itself.",
     required: true,
+    example: "target: localhost:3000",
   },
   until: {
     reader: text(
@@ -348,6 +224,7 @@ export const LINK_KEYS = {
       parseTime,
     ),
     doc: "When the link ends, as a full RFC 3339 time: `2026-12-01T00:00:00Z`. Not together with `ttl`.",
+    example: "until: 2030-12-24T18:00:00Z",
   },
   subdomain: {
     reader: text(
@@ -362,6 +239,7 @@ export const LINK_KEYS = {
       },
     ),
     doc: "The name to ask the hub for, a lower-case DNS label, instead of a random one.",
+    example: "subdomain: demo",
   },
   ...SHARED_KEYS,
 } as const;
@@ -372,10 +250,12 @@ export const SERVICE_KEYS = {
     reader: text({ wants: "a target such as localhost:3000", code: "bad_target" }, (t) => t),
     doc: "Where requests or connections go: a target as in a link, or `tcp://localhost:5432`.",
     required: true,
+    example: "target: tcp://localhost:5432",
   },
   access: {
     reader: word(["public", "private"]),
     doc: "`public` (the default): links may lead to it. `private`: it is reached only with a token.",
+    example: "access: private",
   },
   allow: {
     reader: values(list(
@@ -386,9 +266,11 @@ export const SERVICE_KEYS = {
       "a list of names of tokens",
     )),
     doc: "The names of the tokens that may reach it. Absent: every token of the workspace.",
+    example: "allow: [laptop]",
   },
   remote: {
     reader: boolean,
     doc: "`true`: with `remote: manage`, the hub may make links to it.",
+    example: "remote: true",
   },
 } as const;

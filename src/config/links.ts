@@ -4,7 +4,7 @@ import { checkName } from "../core/names.ts";
 import { type DefaultValues, type LinkValues, makeEntry, readTarget, type Services } from "./entry.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
 import { hubs, resolveHubs } from "./hubs.ts";
-import { DEFAULT_KEYS, duration, LINK_KEYS, path, SERVICE_KEYS } from "./keys.ts";
+import { DEFAULT_KEYS, LINK_KEYS, SERVICE_KEYS } from "./keys.ts";
 import { isLocal, parseListen, printListen } from "./places.ts";
 import type { Problem } from "./problem.ts";
 import {
@@ -20,6 +20,7 @@ import {
   text,
   word,
 } from "./schema.ts";
+import { duration, path } from "./values.ts";
 import { quoted } from "./wording.ts";
 
 /** What the hub may ask of the daemon. */
@@ -86,59 +87,76 @@ export const ROOT_KEYS = {
     reader: integer(1, 1),
     doc: "The version of this format: 1.",
     required: true,
+    example: "version: 1",
   },
   hub: {
     reader: hubs,
     doc: "The hub to connect to, or a list of hubs. `embedded` or absent: a hub inside this process.",
+    example: "hub: https://hub.example.com",
   },
   listen: {
     reader: listen,
     doc: "Where the embedded hub listens, as in `127.0.0.1:8080` (the default); port 0 picks a free one.",
+    example: "listen: 127.0.0.1:8080",
   },
   token_file: {
     reader: path,
     doc:
       "The file that holds the hub's token. Absent: $CONNECTD_TOKEN_FILE, $CREDENTIALS_DIRECTORY/connectd-token, " +
       "or `token` in the state directory.",
+    example: "token_file: ./hub.token",
   },
-  hub_ca_file: { reader: path, doc: "Certificates (PEM) to trust for the hubs instead of the system's." },
+  hub_ca_file: {
+    reader: path,
+    doc: "Certificates (PEM) to trust for the hubs instead of the system's.",
+    example: "hub_ca_file: ./ca.pem",
+  },
   plain: {
     reader: boolean,
     doc: "`true`: an `http://` hub that is not on this machine is wanted, token in the clear and all.",
+    example: "plain: true",
   },
   control: {
     reader: control,
     doc: "Where the control API listens, as in `127.0.0.1:4545` (the default); loopback only.",
+    example: "control: 127.0.0.1:4545",
   },
   connections: {
     reader: integer(1, 64),
     doc: "How many connections are kept to each hub. The default is 2.",
+    example: "connections: 4",
   },
   drain_timeout: {
     reader: duration,
     doc: "How long requests in flight may finish when the daemon stops. The default is 30s.",
+    example: "drain_timeout: 1m",
   },
   trace: {
     reader: boolean,
     doc: "`true`: a request without a `traceparent` is given one (W3C Trace Context).",
+    example: "trace: true",
   },
   remote: {
     reader: word(["revoke", "manage", "none"]),
     doc:
       "What the hub may ask: `revoke` links (the default), `manage` them (create, edit and renew, on services " +
       "marked `remote: true`), or `none`.",
+    example: "remote: none",
   },
   defaults: {
     reader: mapping("a mapping of keys of a link", DEFAULT_KEYS),
     doc: "Keys that every link has unless it has its own, which replaces the default whole.",
+    example: "defaults: { ttl: 24h, rate: 100/m per ip }",
   },
   services: {
     reader: named("a mapping of names to targets", NAME, service),
     doc: "Names for targets, registered at the hubs. A name is of lower-case letters, digits and dashes.",
+    example: "services: { my-api: localhost:3000 }",
   },
   links: {
     reader: named("a mapping of names to links", NAME, mapping("a mapping with target", LINK_KEYS)),
     doc: "The links, each under a name of lower-case letters, digits and dashes, at most 63 of them.",
+    example: "links: { demo: { target: my-api, ttl: 7d } }",
   },
 } as const;
 

@@ -57,6 +57,8 @@ export interface Reader<T> {
 export interface Key<T> {
   readonly reader: Reader<T>;
   readonly doc: string;
+  /** A line of a file; keys within a mapping have none where that one's shows them. */
+  readonly example?: string;
   readonly required?: true;
 }
 
