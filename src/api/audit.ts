@@ -185,5 +185,6 @@ function readHeads({ heads = [], ...others }: Record<string, unknown>): SignedHe
 export function isHead(value: unknown): value is SignedHead {
   if (typeof value !== "object" || value === null) return false;
   const { seq, hash, at, key, signature } = value as Record<string, unknown>;
-  return Number.isSafeInteger(seq) && [hash, at, key, signature].every((text) => typeof text === "string");
+  return Number.isSafeInteger(seq) && (seq as number) >= 0 &&
+    [hash, at, key, signature].every((text) => typeof text === "string");
 }

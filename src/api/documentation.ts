@@ -45,7 +45,10 @@ export const PAGING: Parameters = {
     doc: "So many items at most.",
     schema: { type: "integer", minimum: 1, maximum: 1000, default: 100 },
   },
-  cursor: { doc: "`nextCursor` of the page before.", schema: { type: "string" } },
+  cursor: {
+    doc: "`nextCursor` of the page before.",
+    schema: { type: "string", pattern: "^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$" },
+  },
 };
 
 /** An object with exactly these members; `optional` names those that may be absent. */

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { CallEnv, Operation } from "../../api/app.ts";
 import { notFound, page, readObject, readOptionalObject } from "../../api/call.ts";
 import { object, pageOf, PAGING } from "../../api/documentation.ts";
+import { lifetime } from "../../config/values.ts";
 import { parseDuration } from "../../core/units.ts";
 import type { Renewal } from "../renewal.ts";
 import { callerOf } from "./caller.ts";
@@ -78,6 +79,7 @@ export function linkOperations(state: ControlState): Operation<CallEnv>[] {
 const RENEWAL = object({
   ttl: {
     type: "string",
+    pattern: lifetime.shape.pattern,
     description: "From now on: `1h`, or `never`. Absent: what the link says; one with `until` needs it.",
   },
   newId: { type: "boolean", description: "`true`: a new public id; the old one stays 410." },
