@@ -1,9 +1,9 @@
 /** `connectd explain`: which rule decides about a request, and what the counters hold. */
-import { nearest } from "../config/suggest.ts";
 import { parseAddress } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
 import type { ApiClient } from "./client.ts";
 import { type ExplainJson, explainText } from "./explain_print.ts";
+import { linkHint } from "./meant.ts";
 import { out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, JSON_FLAG, withDaemon } from "./reach.ts";
 import { coloured } from "./terminal.ts";
@@ -57,10 +57,7 @@ async function chosen(
   const names = (await api.all<{ readonly name: string }>("/v1/links")).map(({ name }) => name);
   if (named !== null) {
     if (names.includes(named)) return named;
-    const near = nearest(named, names);
-    throw new Failure(`there is no link ${JSON.stringify(named)}`, {
-      hint: near === null ? "`connectd list` shows the links there are" : `did you mean ${near}?`,
-    });
+    throw new Failure(`there is no link ${JSON.stringify(named)}`, { hint: linkHint(named, names) });
   }
   if (names.length === 1) return names[0];
   if (names.length === 0) throw new Failure("the daemon has no links", { hint: "add one to links.yaml" });

@@ -18,11 +18,12 @@ export async function aboutLink<T>(
       throw error;
     }
     const links = await api.all<{ readonly name: string }>("/v1/links");
-    const near = nearest(name, links.map((link) => link.name));
-    throw new Refused(
-      error.status,
-      error.problem,
-      near === null ? "`connectd list` shows the links there are" : `did you mean ${near}?`,
-    );
+    throw new Refused(error.status, error.problem, linkHint(name, links.map((link) => link.name)));
   }
+}
+
+/** What to do where no link is called `name`: one of `names` may have been meant. */
+export function linkHint(name: string, names: Iterable<string>): string {
+  const near = nearest(name, names);
+  return near === null ? "`connectd list` shows the links there are" : `did you mean ${near}?`;
 }
