@@ -12,9 +12,17 @@ import { faults } from "./soak/faults.ts";
 import { memory } from "./soak/memory.ts";
 import { overload } from "./soak/overload.ts";
 import { restarts } from "./soak/restarts.ts";
+import { systemd } from "./soak/systemd.ts";
 import { traffic } from "./soak/traffic.ts";
 
-const CAMPAIGNS: Readonly<Record<string, Campaign>> = { traffic, memory, faults, overload, restarts };
+const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
+  traffic,
+  memory,
+  faults,
+  overload,
+  restarts,
+  systemd,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
