@@ -62,7 +62,7 @@ class WheelClock implements Clock {
   #start(): void {
     this.#origin = performance.now() - this.#wheel.now;
     this.#driver = setInterval(() => {
-      for (const deadline of this.#wheel.advance(performance.now() - this.#origin)) deadline.fire();
+      this.#wheel.fire(performance.now() - this.#origin);
       if (this.#wheel.size === 0 && this.#driver !== null) {
         clearInterval(this.#driver);
         this.#driver = null;
@@ -118,7 +118,7 @@ export class TestClock implements Clock {
     const until = this.#elapsed + ms;
     while (this.#elapsed < until) {
       this.#elapsed = Math.min(until, this.#elapsed + 1);
-      for (const deadline of this.#wheel.advance(this.#elapsed)) deadline.fire();
+      this.#wheel.fire(this.#elapsed);
     }
   }
   /** Jumps the wall clock alone. */

@@ -49,6 +49,11 @@ export class Wheel {
     return due;
   }
 
+  /** Moves on to `elapsedMs` and fires what is due then; not one that another has moved or lifted as it fired. */
+  fire(elapsedMs: number): void {
+    for (const deadline of this.advance(elapsedMs)) if (deadline.at <= this.#tick) deadline.fire();
+  }
+
   /** Files `deadline` to fire `ms` from the wheel's now; Infinity lifts it. */
   set(deadline: Deadline, ms: number): void {
     deadline.at = ms === Infinity ? Infinity : this.#tick + Math.max(1, Math.ceil(ms / this.tickMs) + 1);

@@ -48,3 +48,20 @@ Deno.test("a sleep of many turns fires everything that is due", () => {
   assert.equal(wheel.advance(86_400_000).length, 100);
   assert.equal(wheel.size, 0);
 });
+
+Deno.test("a deadline that another one moves, lifts or drops as it fires does not fire with it", () => {
+  const wheel = new Wheel(100);
+  const fired: string[] = [];
+  const others = ["moved", "lifted", "dropped", "left"].map((name) => new Deadline(() => fired.push(name)));
+  const [moved, lifted, dropped] = others;
+  const first = new Deadline(() => {
+    wheel.set(moved, 1_000);
+    lifted.at = Infinity;
+    wheel.drop(dropped);
+  });
+  for (const deadline of [first, ...others]) wheel.set(deadline, 100);
+  wheel.fire(300);
+  assert.deepEqual(fired, ["left"]);
+  wheel.fire(1_600);
+  assert.deepEqual(fired, ["left", "moved"]);
+});
