@@ -3,7 +3,6 @@
 /** So much of each body is kept. */
 export const BODY_MAX = 64 * 1024;
 
-const FIRST = 1024;
 const NONE = new Uint8Array(0);
 
 export class KeptBody {
@@ -51,7 +50,8 @@ export class KeptBody {
   }
 
   #grow(wanted: number): boolean {
-    const size = Math.min(BODY_MAX, Math.max(FIRST, wanted, 2 * this.#buffer.length));
+    // Most bodies are one piece, and then nothing is left over.
+    const size = Math.min(BODY_MAX, Math.max(wanted, 2 * this.#buffer.length));
     if (!this.room(size - this.#buffer.length)) return false;
     const larger = new Uint8Array(size);
     larger.set(this.bytes);
