@@ -1,0 +1,151 @@
+/** Every page and state as it looks: in both themes, on a phone and on a desk, with nothing for axe to find. */
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import { eventually } from "../e2e/rig.ts";
+import { CHROMIUM, World } from "./world.ts";
+
+const LINKS = `links:
+  hello: { target: echo, inspect: bodies }
+  limited: { target: echo, rate: 1/h }
+  stripe:
+    target: localhost:3000
+    ttl: 24h
+    methods: [POST]
+    paths: [/webhooks/stripe, "= /health"]
+    rate: [100/m burst 20, 1000/d per ip]
+    max_body: 10MiB
+  ended: { target: echo, until: 2020-01-01T00:00:00Z }
+  broken: { target: echo, auth: { basic: { file: ./none.htpasswd } } }
+  gone: { target: echo }`;
+
+/** Where to leave the pictures; null: nobody wants them, and half of the windows are enough. */
+const PICTURES = Deno.env.get("CONNECTD_PICTURES") ?? null;
+
+/** In the first two everything differs that may differ. */
+const WINDOWS = ([[1280, "light"], [360, "dark"], [1280, "dark"], [360, "light"]] as const)
+  .slice(0, PICTURES === null ? 2 : 4);
+
+/** Between them they have every colour. */
+const COLOURFUL = ["links", "link", "request-refused", "request-beside"];
+
+/** A page: what it shows, its path, its title. */
+type Shot = readonly [name: string, path: string, title: string];
+
+Deno.test({
+  name:
+    "every page is whole at 360 and at 1,280 px, light and dark; axe finds nothing and the browser complains of nothing",
+  ignore: CHROMIUM === null,
+  async fn(t) {
+    await using world = await World.open(LINKS);
+    const { person, daemon } = world;
+    await daemon.api("DELETE", "/v1/links/gone");
+    const post =
+      "POST /orders?id=7 HTTP/1.1\nContent-Type: application/json\nAuthorization: Bearer a-secret-of-mine\n\n" +
+      '{"event":"order.paid","order":{"id":7,"lines":[{"sku":"A-1","n":2}],"paid":true}}';
+    await world.visit("hello", post);
+    await world.visit("hello", "GET /status?status=503 HTTP/1.1");
+    await world.visit("limited", "GET /a/path/that/is/longer/than/any/phone/is/wide HTTP/1.1");
+    await world.visit("limited", "GET /again HTTP/1.1");
+    const [refused, , , paid] = world.state.witnesses.captures.newest().map(({ request }) =>
+      request.requestId
+    );
+    const { json } = await daemon.api("POST", `/v1/requests/${paid}/replay`, { edit: { method: "PUT" } });
+    const again = (json as { id: string }).id;
+    daemon.write(`${LINKS}\n  more: { target: echo, method: [GET] }`);
+    await daemon.api("POST", "/v1/reload");
+
+    await person.open(`${world.origin}/requests`, "Sign in · connectd");
+    await look([["sign-in", "/", "Sign in"]]);
+    await world.signIn();
+    await look([
+      ["links", "/", "Links"],
+      ["links-none", "/?q=nothing", "Links"],
+      ["new", "/new", "New link"],
+      ["link", "/links/stripe", "stripe"],
+      ["link-revoked", "/links/gone", "gone"],
+      ["requests", "/requests", "Requests"],
+      ["requests-none", "/requests?link=nothing", "Requests"],
+      ["request", `/requests/${paid}`, "POST /orders"],
+      ["request-hex", `/requests/${paid}?as=hex`, "POST /orders"],
+      ["request-refused", `/requests/${refused}`, "GET /again"],
+      ["request-edit", `/requests/${paid}/edit`, "Edit POST /orders"],
+      ["request-beside", `/requests/${again}/beside`, "PUT /orders, twice"],
+      ["plan", "/plan", "Plan"],
+      ["audit", "/audit?verify=1", "Audit"],
+      ["error", "/links/nobody", "That went wrong"],
+    ]);
+
+    await t.step("the keys, and the bar that says that a page is stale", async () => {
+      await person.window(1280, "light");
+      await person.open(`${world.origin}/`, "Links · connectd");
+      await person.press("?");
+      if (PICTURES !== null) await person.picture(`${PICTURES}/keys.png`);
+      await check();
+      await person.press("?");
+      await world.daemon.daemon.close();
+      await person.page.until("document.querySelector('[data-stale-bar]').checkVisibility()", true);
+      if (PICTURES !== null) await person.picture(`${PICTURES}/stale.png`);
+      await check();
+    });
+
+    /** Looks at each in every window. */
+    async function look(shots: readonly Shot[]): Promise<void> {
+      for (const [name, path, title] of shots) {
+        await t.step(name, async () => {
+          person.complaints.length = 0;
+          await person.open(world.origin + path, `${title} · connectd`);
+          for (const [width, theme] of WINDOWS) {
+            await person.window(width, theme);
+            if (PICTURES !== null) await person.picture(`${PICTURES}/${name}-${width}-${theme}.png`);
+            const wide = await person.page.value<number>("document.documentElement.scrollWidth");
+            assert.ok(wide <= width, `${wide} px wide in a window of ${width}`);
+            // What a page is made of does not depend on its window; colours do.
+            if (width === 1280 && theme === "light") await check();
+            else if (COLOURFUL.includes(name)) await check("{ runOnly: ['color-contrast'] }");
+          }
+          // The answer to a page that is not there, or not for everybody, is such a complaint.
+          assert.deepEqual(person.complaints.filter((text) => !/status of 40[14]/.test(text)), []);
+          for (const url of person.asked) assert.equal(new URL(url).origin, world.origin);
+        });
+      }
+    }
+
+    async function check(options = "{}"): Promise<void> {
+      type Found = { id: string; nodes: { html: string; failureSummary: string }[] };
+      const known = await person.page.value<boolean>("typeof axe === 'object'");
+      if (!known) await person.page.value(`${axe.source}; 0`);
+      const found = await person.page.value<Found[]>(
+        `axe.run({ resultTypes: ["violations"], ...${options} }).then(({ violations }) => violations)`,
+      );
+      assert.deepEqual(found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a daemon without links shows what to type first, and the browser refuses whatever is not the page's own",
+  ignore: CHROMIUM === null,
+  async fn() {
+    await using world = await World.open("links: {}");
+    await world.signIn();
+    const { person } = world;
+    await person.sees("connectd link localhost:3000 --expires 1h");
+    assert.deepEqual(person.complaints, []);
+    // What other tests listen for when they say that the browser complains of nothing.
+    const kinds = ["connect-src", "frame-src", "img-src", "script-src-elem", "style-src-elem"];
+    await person.page.value(`(() => {
+      window.broken = [];
+      addEventListener("securitypolicyviolation", ({ effectiveDirective }) => broken.push(effectiveDirective));
+      const add = (name, members) => document.body.append(Object.assign(document.createElement(name), members));
+      add("style", { textContent: "p { color: red }" });
+      add("script", { textContent: "window.ran = true" });
+      add("img", { src: "http://127.0.0.1:1/x.png" });
+      add("iframe", { src: "/" });
+      fetch("http://127.0.0.1:1/").catch(() => {});
+    })()`);
+    await person.page.until("broken.sort().join()", kinds.join());
+    assert.equal(await person.page.value("window.ran === undefined"), true);
+    await eventually(() => Promise.resolve(person.complaints.length), (n) => n >= kinds.length);
+  },
+});
