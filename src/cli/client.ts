@@ -4,12 +4,16 @@ import { VERSION } from "../core/version.ts";
 import type { Call } from "./converse.ts";
 import { callUnix } from "./unix_call.ts";
 
+const STRANGER = "is this the address of a daemon or a hub?";
+const OTHER_TOKEN = "name a file with a valid token: --token-file FILE";
+
 /** An answer of an API that is not 2xx, as one sentence. */
 export class Refused extends Failure {
   constructor(readonly status: number, readonly problem: Problem, hint?: string) {
     const known = problem.errors ?? problem.detail ?? problem.title;
     const message = known === undefined ? `the answer was ${status}` : sentence(problem);
-    super(message, { permanent: true, ...(hint === undefined ? {} : { hint }) });
+    const advice = hint ?? (known === undefined ? STRANGER : status === 401 ? OTHER_TOKEN : undefined);
+    super(message, { permanent: true, ...(advice === undefined ? {} : { hint: advice }) });
   }
 }
 

@@ -20,7 +20,7 @@ export function configFile(given: string | null): string {
   const found = given ?? CONFIG_FILES.find(isFile);
   if (found === undefined) {
     throw new UsageError(`there is no ${CONFIG_FILES.join(" or ")} here`, {
-      hint: "name one with --config FILE",
+      hint: "write one with `connectd init`, or name it with --config FILE",
     });
   }
   return resolve(found);

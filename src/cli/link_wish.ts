@@ -47,7 +47,9 @@ function readName(text: string): string {
 
 /** As it was written: `never` too. */
 function readTtl(text: string): string {
-  if (parseDuration(text) === 0) throw new SyntaxError(`${JSON.stringify(text)} is no time at all`);
+  if (parseDuration(text) === 0) {
+    throw new SyntaxError(`${JSON.stringify(text)} is no time at all: write 1h, 7d or never`);
+  }
   return text;
 }
 

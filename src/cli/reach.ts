@@ -65,7 +65,9 @@ export function controlOf(given: Given): string | null {
   return parsed(given, "control", (written) => {
     const address = parseListen(written);
     if (isLocal(address.hostname)) return printListen(address);
-    throw new SyntaxError(`${JSON.stringify(written)} is not this machine's own (loopback)`);
+    throw new SyntaxError(
+      `${JSON.stringify(written)} is not this machine's own (loopback): write 127.0.0.1:4545 or so`,
+    );
   });
 }
 
@@ -97,7 +99,15 @@ export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promi
 export async function withHub<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
   const origin = hubOf(given)!;
   const api = new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) });
-  return await whileWaiting(`waiting for ${origin}`, ask(api));
+  try {
+    return await whileWaiting(`waiting for ${origin}`, ask(api));
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    throw new Failure(error.message, {
+      hint: "see whether the hub runs, its address is right and the way to it is open",
+      cause: error,
+    });
+  }
 }
 
 /** The origin of `--hub`, null where it was not given. Throws UsageError. */

@@ -21,11 +21,11 @@ export function meaning(word: string, config: Pick<Config, "services"> | null): 
   const service = config?.services.get(word);
   if (service !== undefined) {
     const why = service.target.kind === "tcp"
-      ? "is no HTTP service"
+      ? ["is no HTTP service", "name one that speaks HTTP"]
       : service.access === "private"
-      ? "is private, and a link would make it public"
+      ? ["is private, and a link would make it public", "take `access: private` away if anybody may reach it"]
       : null;
-    if (why !== null) throw new Failure(`the service ${word} ${why}`);
+    if (why !== null) throw new Failure(`the service ${word} ${why[0]}`, { hint: why[1] });
     return { word, target: service.target, inFile: true };
   }
   // `3000` and `localhost` are names too: a service may be called so.

@@ -25,7 +25,7 @@ export function readHtpasswd(text: string): { users: Map<string, string>; proble
     else users.set(user, hash);
   }
   if (users.size === 0 && problems.length === 0) {
-    problems.push({ line: 1, message: "the file names no user" });
+    problems.push({ line: 1, message: "the file names no user: add one with `htpasswd -B`" });
   }
   return { users, problems };
 }
@@ -39,11 +39,17 @@ export function readTokens(text: string): { tokens: string[]; problems: AuthFile
     if (!/^[\x21-\x7e]+$/.test(token)) {
       problems.push({ line, message: "a token is visible ASCII without spaces" });
     } else if (token.length < TOKEN_MIN) {
-      problems.push({ line, message: `a token has at least ${TOKEN_MIN} bytes` });
+      problems.push({
+        line,
+        message: `a token has at least ${TOKEN_MIN} bytes: make one with \`openssl rand -hex 24\``,
+      });
     } else tokens.push(token);
   }
   if (tokens.length === 0 && problems.length === 0) {
-    problems.push({ line: 1, message: "the file holds no token" });
+    problems.push({
+      line: 1,
+      message: "the file holds no token: write one a line, as `openssl rand -hex 24` makes it",
+    });
   }
   return { tokens, problems };
 }

@@ -43,7 +43,12 @@ export function makeEntry(
     context.report(later.at, { code: "conflict", message: `a link has "ttl" or "until", not both` });
   }
   if (own.until !== undefined && own.until.value <= context.now) {
-    context.report(own.until.at, { severity: "warning", code: "expired", message: "this time has passed" });
+    context.report(own.until.at, {
+      severity: "warning",
+      code: "expired",
+      message: "this time has passed, so the link has expired",
+      hint: "write a later one, or take the link out",
+    });
   }
   const resolved = own.target === undefined ? null : resolveTarget(own.target, around.services, context);
   if (resolved === null) return null;

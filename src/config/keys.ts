@@ -260,7 +260,7 @@ export const SERVICE_KEYS = {
   allow: {
     reader: values(list(
       text({ wants: "the name of a token", code: "bad_value" }, (name) => {
-        if (name === "") throw new SyntaxError("an empty name");
+        if (name === "") throw new SyntaxError("the name of a token is empty");
         return name;
       }),
       "a list of names of tokens",

@@ -60,7 +60,7 @@ const control = text(
     // Who reaches it and has the token commands the daemon.
     if (!isLocal(address.hostname)) {
       throw new SyntaxError(
-        `${quoted(written)} is not this machine's own (loopback)`,
+        `${quoted(written)} is not this machine's own (loopback): write 127.0.0.1:4545 or so`,
       );
     }
     return address;

@@ -32,7 +32,10 @@ export const patience: Reader<number> = {
   read(node, context, owner) {
     const ms = duration.read(node, context, owner);
     if (ms !== 0) return ms;
-    context.report(node.at, { code: "bad_value", message: "in no time nothing can be done" });
+    context.report(node.at, {
+      code: "bad_value",
+      message: "this leaves no time: write a duration such as 30s",
+    });
   },
 };
 

@@ -24,7 +24,11 @@ export class Applied {
   /** The file is refused: what ran before goes on. */
   refuse(problems: readonly Problem[]): void {
     this.reloads.refused++;
-    if (this.#say(problems)) this.log.error("the file was not taken", { file: this.file });
+    if (this.#say(problems)) {
+      this.log.error("the file was not taken, and what ran before runs on: mend it and save it", {
+        file: this.file,
+      });
+    }
     this.problems = problems;
   }
 

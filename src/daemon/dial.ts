@@ -176,7 +176,7 @@ export class Dialler {
       wire?.close(closeReason("closed", "dialled in vain"));
       if (slot.stale && this.#held === null && this.#slots.includes(slot)) void this.#dial(slot);
     } else if (wire !== null) this.#greet(slot, wire);
-    else this.#failed(slot, failure!.message, failure!.permanent);
+    else this.#failed(slot, told(failure!), failure!.permanent);
   }
 
   #greet(slot: Slot, wire: Wire): void {
@@ -295,4 +295,9 @@ export class Dialler {
     this.since = this.#options.clock.now();
     this.#options.talk.changed(this.#options.hub);
   }
+}
+
+/** What happened, and what to do where that is known: `lastError` has one text for both. */
+function told({ message, hint }: Failure): string {
+  return hint === null ? message : `${message}; ${hint}`;
 }

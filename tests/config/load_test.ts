@@ -118,7 +118,10 @@ Deno.test({
   permissions: { read: ["/proc/self/cwd"], env: true },
   async fn() {
     const { message, hint } = await failure("/etc/hostname");
-    assert.match(message, /\/etc\/hostname may not be read$/);
-    assert.match(hint ?? "", /owner and mode/);
+    assert.match(
+      message,
+      /hostname can not be read: this process was started without --allow-read=\/etc\/hostname$/,
+    );
+    assert.match(hint ?? "", /connectd permissions/);
   },
 });
