@@ -47,6 +47,7 @@ export const hub: Verb = {
       state,
       trustedProxies: config?.trustedProxies ?? [],
       limits: config?.limits ?? DEFAULT_LIMITS,
+      keepAuditMs: config?.keepAuditMs ?? null,
       log,
     });
     printReady(hub, on(given, "json"));

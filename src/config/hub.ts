@@ -27,6 +27,8 @@ export interface HubConfig extends Accepted {
   /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
   readonly limits: ServerLimits;
+  /** null: the default. */
+  readonly keepAuditMs: number | null;
 }
 
 const domain = text({ wants: "a domain such as hub.example.com", code: "bad_name" }, (written) => {
@@ -93,6 +95,14 @@ export const LIMIT_KEYS = {
   },
 } as const;
 
+/** Keys of `keep`. */
+export const KEEP_KEYS = {
+  audit: {
+    reader: patience,
+    doc: "How long records of the audit trail are kept, of 250,000 at most. The default is 365d.",
+  },
+} as const;
+
 /** Keys at the top of hub.yaml. */
 export const HUB_ROOT_KEYS = {
   version: {
@@ -133,6 +143,11 @@ export const HUB_ROOT_KEYS = {
     doc: "What the hub bears before it refuses.",
     example: "limits: { per_address: 64, head_timeout: 5s }",
   },
+  keep: {
+    reader: mapping("a mapping such as { audit: 365d }", KEEP_KEYS),
+    doc: "How long what the hub writes down is kept.",
+    example: "keep: { audit: 90d }",
+  },
 } as const;
 
 const root = mapping("a mapping with version", HUB_ROOT_KEYS);
@@ -150,6 +165,7 @@ export function readHubConfig(
     store: read.store?.value ?? null,
     trustedProxies: read.trusted_proxies?.value ?? [],
     limits: limitsOf(read.limits?.value ?? {}),
+    keepAuditMs: read.keep?.value.audit?.value ?? null,
   }));
 }
 

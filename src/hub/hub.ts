@@ -49,8 +49,8 @@ export interface HubOptions {
   /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
   readonly limits: ServerLimits;
-  /** How long records of the audit trail are kept; absent: a year. */
-  readonly keepAuditMs?: number;
+  /** How long records of the audit trail are kept; absent or null: a year. */
+  readonly keepAuditMs?: number | null;
   readonly log: Log;
   readonly clock?: Clock;
 }

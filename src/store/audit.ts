@@ -159,9 +159,12 @@ export class Audit {
     const { trail, clock, log, keepMs } = this.#o;
     if (clock.mono() - this.#prunedAt < PRUNE_MS) return;
     this.#prunedAt = clock.mono();
-    trail.prune(new Date(clock.now() - keepMs).toISOString(), KEEP_MOST).catch(({ message }: Error) => {
-      log.warn("old records of the audit trail could not be dropped", { error: message });
-    });
+    // Of a time longer than there have been clocks nothing is too old.
+    trail.prune(new Date(Math.max(0, clock.now() - keepMs)).toISOString(), KEEP_MOST).catch(
+      ({ message }: Error) => {
+        log.warn("old records of the audit trail could not be dropped", { error: message });
+      },
+    );
   }
 }
 

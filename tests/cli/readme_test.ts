@@ -18,8 +18,9 @@ const REFERENCE: Record<string, readonly string[]> = {
   "key of a link": Object.keys(LINK_KEYS),
   "key of a service": Object.keys(SERVICE_KEYS).map((key) => `services.*.${key}`),
   "key of hub.yaml": [
-    ...Object.keys(HUB_ROOT_KEYS).filter((key) => key !== "limits"),
+    ...Object.keys(HUB_ROOT_KEYS).filter((key) => !["limits", "keep"].includes(key)),
     ...Object.keys(LIMIT_KEYS).map((key) => `limits.${key}`),
+    ...Object.keys(KEEP_KEYS).map((key) => `keep.${key}`),
   ],
   "code": Object.keys(CODES),
 };

@@ -55,7 +55,7 @@ for (const [what, table, read] of FILES) {
 
 Deno.test("keys within a key are explained too, and so is every code", () => {
   const text = Object.values(TOPICS).map((text) => text()).join("\n").replaceAll(/\s+/g, " ");
-  const inner: [string, Table][] = [["hub", HUB_KEYS], ["limits", LIMIT_KEYS]];
+  const inner: [string, Table][] = [["hub", HUB_KEYS], ["limits", LIMIT_KEYS], ["keep", KEEP_KEYS]];
   for (const [key, table] of inner) {
     for (const [name, { doc }] of Object.entries(table)) {
       assert.ok(text.includes(`${key}.${name}: ${doc}`), name);

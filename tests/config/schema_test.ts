@@ -36,6 +36,7 @@ const PAIRS: [string, Part | false | undefined, Table][] = [
   ["links", links.properties?.links.additionalProperties, LINK_KEYS],
   ["hub.yaml", hub, HUB_ROOT_KEYS],
   ["limits", hub.properties?.limits, LIMIT_KEYS],
+  ["keep", hub.properties?.keep, KEEP_KEYS],
 ];
 
 Deno.test("the schemas in config/ are those that the readers' tables make (deno task schema)", () => {
