@@ -1,7 +1,7 @@
 /** The README is the reference: what is not in it, nobody can know of. */
 import assert from "node:assert/strict";
 import { VERBS } from "../../src/cli/main.ts";
-import { HUB_ROOT_KEYS, LIMIT_KEYS } from "../../src/config/hub.ts";
+import { HUB_ROOT_KEYS, KEEP_KEYS, LIMIT_KEYS } from "../../src/config/hub.ts";
 import { LINK_KEYS, SERVICE_KEYS } from "../../src/config/keys.ts";
 import { ROOT_KEYS } from "../../src/config/links.ts";
 import { CODES } from "../../src/core/errors.ts";

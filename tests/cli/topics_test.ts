@@ -1,7 +1,7 @@
 /** `connectd help links.yaml`: nothing that can be written there goes unexplained, and what it shows can be written. */
 import assert from "node:assert/strict";
 import { TOPICS } from "../../src/cli/topics.ts";
-import { HUB_ROOT_KEYS, LIMIT_KEYS, readHubConfig } from "../../src/config/hub.ts";
+import { HUB_ROOT_KEYS, KEEP_KEYS, LIMIT_KEYS, readHubConfig } from "../../src/config/hub.ts";
 import { HUB_KEYS } from "../../src/config/hubs.ts";
 import { LINK_KEYS, SERVICE_KEYS } from "../../src/config/keys.ts";
 import { readConfig, ROOT_KEYS } from "../../src/config/links.ts";

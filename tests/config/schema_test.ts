@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Ajv, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
 import { SCHEMAS } from "../../scripts/schema.ts";
-import { HUB_ROOT_KEYS, LIMIT_KEYS } from "../../src/config/hub.ts";
+import { HUB_ROOT_KEYS, KEEP_KEYS, LIMIT_KEYS } from "../../src/config/hub.ts";
 import { HUB_KEYS } from "../../src/config/hubs.ts";
 import { DEFAULT_KEYS, LINK_KEYS, SERVICE_KEYS } from "../../src/config/keys.ts";
 import { ROOT_KEYS } from "../../src/config/links.ts";
