@@ -13,6 +13,9 @@ import { curl, Rig } from "../tests/e2e/rig.ts";
 
 const VERSION = "4.32.5";
 
+/** DELETE revokes: what was revoked is still there to be looked at, and a link to be renewed. */
+const REVOKED_STAYS = "use_after_free";
+
 const LINKS = `  demo: { target: echo, ttl: 1h, inspect: bodies }
   dated: { target: echo, until: 2999-01-01T00:00:00Z, subdomain: dated }
 `;
@@ -60,7 +63,8 @@ async function run(document: string, token: string): Promise<boolean> {
   const { success } = await new Deno.Command(program, {
     args: [
       ...["--config-file", new URL("schemathesis/schemathesis.toml", import.meta.url).pathname],
-      ...["run", document, "--checks", "all", "--seed", values.seed, "--max-examples", values.examples],
+      ...["run", document, "--checks", "all", "--exclude-checks", REVOKED_STAYS],
+      ...["--seed", values.seed, "--max-examples", values.examples],
     ],
     env: { CONNECTD_TOKEN: token, NO_COLOR: "1" },
     cwd: rig.folder,

@@ -30,7 +30,10 @@ export interface AuditJson {
 const TEXT_OR_NULL: Schema = { type: ["string", "null"] };
 const COUNT: Schema = { type: "integer", minimum: 0 };
 const COUNT_OR_NULL: Schema = { type: ["integer", "null"] };
-const HEX: Schema = { type: "string", pattern: "^[0-9a-f]{64}$" };
+const DIGEST = /^[0-9a-f]{64}$/;
+/** RFC 3339. */
+const MOMENT = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const HEX: Schema = { type: "string", pattern: DIGEST.source };
 
 const RECORD: Schema = {
   title: "AuditRecord",
@@ -52,7 +55,7 @@ const HEAD: Schema = {
   ...object({
     seq: COUNT,
     hash: HEX,
-    at: { type: "string", format: "date-time" },
+    at: { type: "string", pattern: MOMENT.source },
     key: { type: "string", description: "Ed25519, SPKI DER in base64url." },
     signature: { type: "string", description: "In base64url." },
   }),
@@ -184,7 +187,8 @@ function readHeads({ heads = [], ...others }: Record<string, unknown>): SignedHe
 /** Whether `value` has the form of a head. */
 export function isHead(value: unknown): value is SignedHead {
   if (typeof value !== "object" || value === null) return false;
-  const { seq, hash, at, key, signature } = value as Record<string, unknown>;
-  return Number.isSafeInteger(seq) && (seq as number) >= 0 &&
-    [hash, at, key, signature].every((text) => typeof text === "string");
+  const { seq, hash, at, key, signature, ...rest } = value as Record<string, unknown>;
+  return Object.keys(rest).length === 0 && Number.isSafeInteger(seq) && (seq as number) >= 0 &&
+    [hash, at, key, signature].every((text) => typeof text === "string") &&
+    DIGEST.test(hash as string) && MOMENT.test(at as string);
 }
