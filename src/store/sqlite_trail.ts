@@ -8,7 +8,7 @@ import type { Trail, TrailEnds } from "./store.ts";
 /** What could not be stored is tried again so often, and with every other write. */
 const RETRY_MS = 10_000;
 
-/** So many entries wait at most; of those that come after them only the number is kept. */
+/** While nothing can be stored so many entries wait; of those that come after them only the number is kept. */
 const WAITING = 2000;
 
 /** Says how many records were lost while nothing could be stored. */
@@ -34,7 +34,7 @@ export class SqliteTrail implements Trail {
 
   append(entry: AuditEntry): void {
     if (this.#closed) return;
-    if (this.#waiting.length >= WAITING) return void this.#lost++;
+    if (this.#resting && this.#waiting.length >= WAITING) return void this.#lost++;
     this.#waiting.push(entry);
     if (!this.#resting) this.wake();
   }

@@ -223,6 +223,12 @@ for (const maker of MAKERS) {
     assert.deepEqual(await subjects(await reopen(), { limit: 1 }), ["at the end"]);
   });
 
+  promise("ten thousand records of one turn are all there, in order", async (store, clock) => {
+    for (let i = 0; i < 10_000; i++) store.trail.append(entry(`${i}`));
+    assert.deepEqual(await subjects(store, { limit: 2 }), ["9999", "9998"]);
+    assert.equal((await new AuditDesk(store.trail, null, clock).verify([])).records, 10_000);
+  });
+
   promise("what retention drops leaves a trail that is whole", async (store, clock, reopen) => {
     for (let i = 0; i < 10; i++) store.trail.append(entry(`${i}`, { at: `2026-01-0${i}T00:00:00.000Z` }));
     await store.trail.prune("2026-01-04T00:00:00.000Z", 1000);
