@@ -1,10 +1,11 @@
 /** The one stylesheet and the one script of all pages, inlined, and the policy that admits just these two. */
 import { createHash } from "node:crypto";
 import script from "./enhance.js" with { type: "text" };
-import style from "./tokens.css" with { type: "text" };
+import parts from "./parts.css" with { type: "text" };
+import tokens from "./tokens.css" with { type: "text" };
 
 /** As they go out: without the white space that lines begin with. */
-export const STYLE = squeeze(style);
+export const STYLE = squeeze(tokens + parts);
 export const SCRIPT = squeeze(script.replaceAll(/^ *\/\/.*$/gm, ""));
 
 /**
