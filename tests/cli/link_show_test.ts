@@ -1,11 +1,12 @@
 /** What a link shows beside its text: a code for a phone, and the URL in the clipboard. */
 import assert from "node:assert/strict";
-import { Rig } from "../e2e/rig.ts";
+import { packaged, Rig } from "../e2e/rig.ts";
 import { Terminal } from "./terminal.ts";
 
 const URL_OF_A_LINK = /http:\/\/[a-z2-7]{13}\.localhost:\d+/;
 
 Deno.test("on a terminal --copy fills the clipboard and --qr draws a code in colours of its own", async () => {
+  if (packaged("script", "bsdutils") === null) return;
   await using rig = new Rig();
   await using terminal = Terminal.connectd(["link", "echo", "--qr", "--copy"], { cwd: rig.folder });
   const [url] = await terminal.until(URL_OF_A_LINK);

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import type { LinkJson, StatusJson } from "../../src/cli/links.ts";
 import { frame, Rates } from "../../src/cli/watch_frame.ts";
-import { curl, Rig } from "../e2e/rig.ts";
+import { curl, packaged, Rig } from "../e2e/rig.ts";
 import { Terminal } from "./terminal.ts";
 
 const YAML = "version: 1\nlinks:\n  one: { target: echo, ttl: 1h }\n";
 
 Deno.test("the table follows the daemon: a new link, requests, its end and its return; Ctrl-C gives the terminal back", async () => {
+  if (packaged("script", "bsdutils") === null) return;
   await using rig = new Rig();
   const { state, file, process, ready } = await rig.daemon(YAML);
   await using terminal = Terminal.connectd(["status", "--watch", "--state", state], { cwd: rig.folder });
@@ -44,6 +45,7 @@ Deno.test("the table follows the daemon: a new link, requests, its end and its r
 });
 
 Deno.test("where there is no terminal, or no daemon, --watch says what to do", async () => {
+  if (packaged("script", "bsdutils") === null) return;
   await using rig = new Rig();
   const { state } = await rig.daemon(YAML);
   const cases: [string[], number, RegExp][] = [
