@@ -41,7 +41,7 @@ export interface Place {
   readonly control: string | null;
 }
 
-/** Every variable that the program asks for; LOG_… by the YAML package. */
+/** Every variable that a daemon asks for; LOG_… by the YAML package. */
 export const VARIABLES: readonly string[] = [
   "CONNECTD_TOKEN_FILE",
   "CREDENTIALS_DIRECTORY",

@@ -19,20 +19,18 @@ interface DatagramSocket {
 }
 type ListenDatagram = (options: { transport: "unixpacket"; path: string }) => DatagramSocket;
 
-const NOBODY: Notifier = { tell() {}, close() {} };
-
 /** Where the sending end of the role on the directory `state` is for the moment in which it is made. Throws Failure. */
 export function notifyPath(state: string): string {
   return privateSocketPath(state, "notify.sock", "connectd-notify");
 }
 
 /**
- * The supervisor that $NOTIFY_SOCKET names, a path or `@` and an abstract name; without the variable one that takes
- * everything for nothing. `state` is the role's state directory, which it has alone: the sending end needs a name.
+ * The supervisor that $NOTIFY_SOCKET names, a path or `@` and an abstract name; null without the variable, and where it
+ * can't be told, which is logged. `state` is the role's state directory, which it has alone: the sending end needs a name.
  */
-export function openNotifier(state: string, log: Log): Notifier {
+export function openNotifier(state: string, log: Log): Notifier | null {
   const named = Deno.env.get(NOTIFY_SOCKET);
-  if (!named) return NOBODY;
+  if (!named) return null;
   const to = { transport: "unixpacket", path: named.replace(/^@/, "\0") } as const;
   let failed = false;
   const fail = (error: unknown) => {
@@ -48,7 +46,7 @@ export function openNotifier(state: string, log: Log): Notifier {
     socket = openSocket(notifyPath(state));
   } catch (error) {
     fail(error);
-    return NOBODY;
+    return null;
   }
   return {
     tell(...lines) {

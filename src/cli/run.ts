@@ -53,7 +53,7 @@ export const run: Verb = {
     // What comes of it the daemon logs, and `status` shows.
     Deno.addSignalListener("SIGHUP", () => void daemon.reload({ by: "signal" }));
     printReady(daemon, on(given, "json"));
-    service.ready(daemon.socket, () => describeLinks(daemon.links()));
+    service.ready(daemon.socket, () => describeLinks(daemon.states()));
     await signals.first;
     service.stopping();
     await daemon.drain();

@@ -5,9 +5,15 @@ import { type Notifier, openNotifier } from "./notify.ts";
 import { callUnix } from "./unix_call.ts";
 import { startWatchdog, watchdogLimit } from "./watchdog.ts";
 
+/** What is shown is looked at so often. */
+const LOOK_MS = 2_000;
+
 export class Service implements Disposable {
   #notifier: Notifier | null = null;
   #describe = (): string => "";
+  /** As it was told last. */
+  #told = "";
+  #look: ReturnType<typeof setInterval> | undefined;
   #stopWatchdog = (): void => {};
   #stopping = false;
 
@@ -20,15 +26,20 @@ export class Service implements Disposable {
    */
   ready(socket: string | null, describe: () => string): void {
     const notifier = this.#notifier = openNotifier(this.state, this.log);
+    if (notifier === null) return;
     this.#describe = describe;
     notifier.tell("READY=1", this.#status());
+    this.#look = setInterval(() => {
+      const told = this.#told, status = this.#status();
+      if (status !== told) notifier.tell(status);
+    }, LOOK_MS);
     const limitMs = watchdogLimit(Deno.env, Deno.pid);
     if (limitMs === null) return;
     this.#stopWatchdog = startWatchdog({
       limitMs,
       // Its listeners close while it ends, and the last requests may take longer than the limit.
       probe: (signal) => this.#stopping || socket === null ? Promise.resolve() : answers(socket, signal),
-      well: () => notifier.tell("WATCHDOG=1", this.#status()),
+      well: () => notifier.tell("WATCHDOG=1"),
       log: this.log,
     });
   }
@@ -50,22 +61,22 @@ export class Service implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#look);
     this.#stopWatchdog();
     this.#notifier?.close();
   }
 
   #status(): string {
-    return `STATUS=${this.#describe()}`;
+    return this.#told = `STATUS=${this.#describe()}`;
   }
 }
 
-/** `3 links: 2 active, 1 error`, the most frequent first. */
-export function describeLinks(links: readonly { readonly state: string }[]): string {
-  const counts = new Map<string, number>();
-  for (const { state } of links) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([state, count]) => `${count} ${state}`);
-  const all = `${links.length} ${links.length === 1 ? "link" : "links"}`;
-  return parts.length === 0 ? all : `${all}: ${parts.join(", ")}`;
+/** `3 links: 2 active, 1 error`, of how many are in each state; the most frequent first. */
+export function describeLinks(states: Readonly<Record<string, number>>): string {
+  const counts = Object.entries(states).sort((a, b) => b[1] - a[1]);
+  const all = counts.reduce((sum, [, count]) => sum + count, 0);
+  const parts = counts.map(([state, count]) => `${count} ${state}`);
+  return `${all} ${all === 1 ? "link" : "links"}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
 }
 
 /** Asks the role as anybody would. That no descriptor is left is not its own fault: it goes on serving who is there. */

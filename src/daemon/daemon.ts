@@ -10,6 +10,7 @@ import { type Watch, watchFile } from "../config/watch.ts";
 import type { Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import type { Family } from "../core/metrics.ts";
+import type { LinkState } from "../core/link.ts";
 import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { openSqlite } from "../store/sqlite.ts";
@@ -41,7 +42,7 @@ import {
 } from "./reload.ts";
 import { checkRenewal, type Renewal } from "./renewal.ts";
 import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
-import { type HubJson, hubJson, type LinkJson, linkJson, shadowedOf } from "./status.ts";
+import { countStates, type HubJson, hubJson, type LinkJson, linkJson, shadowedOf } from "./status.ts";
 import { Witnesses } from "./witnesses/witnesses.ts";
 
 export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
@@ -155,6 +156,10 @@ class RunningDaemon implements Daemon, ControlState {
 
   metrics(): Family[] {
     return this.#outside.metrics.families();
+  }
+
+  states(): Partial<Record<LinkState, number>> {
+    return countStates(this.#life.all.values(), this.#line.hubs.status());
   }
 
   status(): StatusJson {

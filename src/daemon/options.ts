@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/links.ts";
 import type { Family } from "../core/metrics.ts";
+import type { LinkState } from "../core/link.ts";
 import type { Log } from "../log.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { ReloadAnswer } from "./reload.ts";
@@ -66,6 +67,8 @@ export interface Daemon {
   /** The path of the control socket; null: there is none. */
   readonly socket: string | null;
   links(): LinkJson[];
+  /** How many links are in each state. */
+  states(): Partial<Record<LinkState, number>>;
   /** As `GET /v1/status` shows them. */
   hubs(): HubJson[];
   /** Reads the file again; never throws for a bad one. */

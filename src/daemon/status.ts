@@ -49,6 +49,27 @@ function copyOf({ denied, shadowed, ...counters }: Counters): Counters {
   return { ...counters, denied: { ...denied }, shadowed: { ...shadowed } };
 }
 
+/** The state of `link` over all of `hubs`, as linkJson has it. */
+function stateAt(link: ManagedLink, hubs: readonly HubStatus[]): LinkState {
+  const states = hubs.filter(({ state }) => state !== "ignored").map((hub) =>
+    link.stateAt(hub.key, hub.connections > 0)
+  );
+  return overall(states.length === 0 ? [link.stateAt("", false)] : states);
+}
+
+/** How many of `links` are in each state, without the work of making their JSON. */
+export function countStates(
+  links: Iterable<ManagedLink>,
+  hubs: readonly HubStatus[],
+): Partial<Record<LinkState, number>> {
+  const counts: Partial<Record<LinkState, number>> = {};
+  for (const link of links) {
+    const state = stateAt(link, hubs);
+    counts[state] = (counts[state] ?? 0) + 1;
+  }
+  return counts;
+}
+
 /** `link` at `hubs`, those that are dialled. */
 export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJson {
   const { served, record } = link;
@@ -64,8 +85,7 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
     };
   });
   const first = urls.find(({ url }) => url !== null) ?? urls.find(({ id }) => id !== null);
-  const states = urls.map(({ state }) => state);
-  const state = overall(states.length === 0 ? [link.stateAt("", false)] : states);
+  const state = stateAt(link, hubs);
   return {
     name: link.name,
     id: first?.id ?? null,
