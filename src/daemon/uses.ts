@@ -34,15 +34,22 @@ export class Uses {
     const taken = link.record = use(link.record, 1);
     this.#put().then(() => {
       this.#failing = false;
-      if (this.left === 0) this.means.settle(link);
+      if (this.left === 0 && this.#stands()) this.means.settle(link);
       user.counted(true);
     }, (error) => {
-      // A renewal has begun to count anew since.
-      if (link.record.renewedAt === taken.renewedAt) link.record = use(link.record, -1);
-      this.#put().catch(() => {});
       this.#say(error as Error);
+      // A renewal has begun to count anew since.
+      if (this.#stands() && link.record.renewedAt === taken.renewedAt) {
+        link.record = use(link.record, -1);
+        this.#put().catch(() => {});
+      }
       user.counted(false);
     });
+  }
+
+  /** The record of one that was closed meanwhile may be forgotten, and its name another's. */
+  #stands(): boolean {
+    return this.link.served.ended === null;
   }
 
   #put(): Promise<void> {
