@@ -83,6 +83,14 @@ export function linkMetrics(links: readonly LinkJson[], figures: Figures): Famil
       ),
     },
     {
+      type: "gauge",
+      name: "connectd_link_uses_left",
+      help: "Requests that a link with `max_uses` still admits.",
+      samples: links.flatMap(({ name, uses }) =>
+        uses === null ? [] : [{ labels: { link: name }, value: uses.left }]
+      ),
+    },
+    {
       type: "histogram",
       name: "connectd_request_duration_seconds",
       help: "From a request's head until all of it is over; without those that were upgraded.",

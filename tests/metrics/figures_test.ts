@@ -7,7 +7,7 @@ import { MetricsRig } from "./rig.ts";
 
 const LINKS = `links:
   open: { target: echo }
-  posts: { target: echo, methods: [POST] }
+  posts: { target: echo, methods: [POST], max_uses: 9 }
   shadow: { target: echo, methods: [POST], shadow: true, ttl: 1h }
   broken: { target: "127.0.0.1:1" }`;
 
@@ -52,6 +52,9 @@ Deno.test("requests are counted by link, by status and by code, and their bytes 
     1,
     "those without an end have none",
   );
+
+  const left = read.find("connectd_link_uses_left").map(({ labels, value }) => [labels.link, value]);
+  assert.deepEqual(left, [["posts", 9]], "what was refused is no use");
 
   // The hub refused the GET on `posts` itself, and handed on the rest.
   assert.equal(read.value("connectd_hub_requests_total"), 4);
@@ -153,6 +156,8 @@ Deno.test("a store that fails shows, and requests go on", async () => {
   const before = (await rig.read()).value("connectd_store_failures_total");
   const other = new DatabaseSync(`${rig.daemon.state}/state.db`);
   try {
+    // The daemon's own writes come first.
+    other.exec("PRAGMA busy_timeout = 10000");
     other.exec("ALTER TABLE entries RENAME TO elsewhere");
     assert.equal((await rig.daemon.api("POST", "/v1/links", { name: "b", target: "echo" })).status, 503);
     assert.ok((await rig.read()).value("connectd_store_failures_total") > before);

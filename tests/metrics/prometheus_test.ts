@@ -47,7 +47,7 @@ async function everything(rig: MetricsRig): Promise<string> {
 }
 
 const LINKS = `links:
-  open: { target: echo, ttl: 1h }
+  open: { target: echo, ttl: 1h, max_uses: 100 }
   posts: { target: echo, methods: [POST] }
   shadow: { target: echo, methods: [POST], shadow: true }`;
 
