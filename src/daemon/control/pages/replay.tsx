@@ -117,19 +117,23 @@ function readEdit(form: Form, request: FullRequestJson): Edit {
       );
     },
   );
+  // Where it could not be shown, an empty field says nothing.
+  const edited = typed === undefined && !bodyShown(request) ? undefined : octets(typed ?? "", body);
   return {
     method: form.get("method") ?? request.method,
     target: form.get("target") ?? request.target,
     headers,
-    // Where it could not be shown, an empty field says nothing.
-    ...(typed === undefined && !bodyShown(request) ? {} : { body: octets(typed ?? "", body) }),
+    ...(edited === undefined ? {} : { body: edited }),
   };
 }
 
-/** What was typed for `body`. A browser sends every end of a line as CR LF, whatever it was. */
-function octets(typed: string, body: FullRequestJson["request"]["body"]): Uint8Array {
+/** What was typed for `body`; undefined: it is as it was. A browser makes every end of a line CR LF, whatever it was. */
+function octets(typed: string, body: FullRequestJson["request"]["body"]): Uint8Array | undefined {
   if (body?.encoding === "base64") return Buffer.from(typed, "base64");
-  return Buffer.from(body?.text.includes("\r\n") ? typed : typed.replaceAll("\r\n", "\n"));
+  const lines = (text: string) => text.split(/\r\n|\r|\n/);
+  const was = body?.text ?? "";
+  if (lines(typed).join("\n") === lines(was).join("\n")) return undefined;
+  return Buffer.from(lines(typed).join(/\r\n/.test(was) && !/[^\r]\n/.test(was) ? "\r\n" : "\n"));
 }
 
 function editForm(
