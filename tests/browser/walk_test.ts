@@ -76,6 +76,20 @@ Deno.test({
     await world.state.renew("hello", {}, "test");
     await person.sees("● active");
 
+    // What has the focus keeps it while the rest changes under it, and so does what was opened.
+    await person.press("j");
+    assert.equal(await person.focused(), "hello");
+    await world.visit("hello", "GET /counted HTTP/1.1");
+    await person.page.until("document.querySelector('tbody tr').cells[5].textContent", "1");
+    assert.equal(await person.focused(), "hello");
+    await person.open(`${world.origin}/links/hello`, "hello · connectd");
+    await person.tabTo("Revoke…");
+    await person.press("Enter");
+    await world.visit("hello", "GET /counted HTTP/1.1");
+    await person.page.until("document.querySelector('main').innerText.includes('Allowed\\n2')", true);
+    assert.equal(await person.focused(), "Revoke…");
+    await person.sees("Revoke hello");
+
     await person.open(`${world.origin}/requests?path=/seen`, "Requests · connectd");
     const watched = async (n: number) =>
       await eventually(() => Promise.resolve(witnesses.live.watchers), (w) => w === n);

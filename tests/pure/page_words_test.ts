@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { withoutCoding } from "../../src/pages/coding.ts";
 import { hexDump, viewsOf } from "../../src/pages/bodies.tsx";
 import { policyWords, relativeWords, sizeWords, spanWords } from "../../src/pages/words.ts";
 
@@ -95,4 +98,26 @@ Deno.test("a dump has place, octets and what is printable of them", () => {
   const lines = hexDump(octets("0123456789abcdef\0<")).split("\n");
   assert.equal(lines[0], `00000000  30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66  |0123456789abcdef|`);
   assert.equal(lines[1], `00000010  00 3c${" ".repeat(42)}  |.<|`);
+});
+
+const CODINGS: [coding: string, pack: (text: string) => Uint8Array][] = [
+  ["gzip", gzipSync],
+  ["x-gzip", gzipSync],
+  ["deflate", deflateSync],
+  ["br", brotliCompressSync],
+];
+
+Deno.test("a packed body is unpacked to be read, its beginning where it is cut short, and never without a bound", () => {
+  const text = Array.from({ length: 2000 }, (_, i) => (i * 7919 % 1000).toString(36)).join(" ");
+  for (const [coding, pack] of CODINGS) {
+    const head = `HTTP/1.1 200 OK\r\ncontent-encoding: ${coding}\r\n\r\n`;
+    const packed = pack(text);
+    assert.equal(Buffer.from(withoutCoding(head, packed)!).toString(), text, coding);
+    const begun = Buffer.from(withoutCoding(head, packed.subarray(0, packed.length >> 1))!).toString();
+    assert.ok(begun.length > 100 && text.startsWith(begun), coding);
+    assert.equal(withoutCoding(head, pack("a".repeat(1_000_000))), null, coding);
+    assert.equal(withoutCoding(head, new Uint8Array(100)), null, coding);
+    assert.equal(withoutCoding(head.replace(coding, `${coding}, ${coding}`), packed), null);
+  }
+  assert.equal(withoutCoding("HTTP/1.1 200 OK\r\n\r\n", gzipSync(text)), null);
 });

@@ -1,6 +1,7 @@
 /** One half of an exchange: head and body as they went by. */
 import { Buffer } from "node:buffer";
 import { type BodyProps, BodyView, type View, viewsOf } from "../../../pages/bodies.tsx";
+import { withoutCoding } from "../../../pages/coding.ts";
 import { Copy } from "../../../pages/parts.tsx";
 import { countWords, sizeWords } from "../../../pages/words.ts";
 import type { BodyJson, FullRequestJson } from "../../witnesses/capture_json.ts";
@@ -32,14 +33,16 @@ export function Message({ id, message: { head, body }, view, unlike }: MessagePr
       </pre>
       {body === null
         ? <p class="quiet">Bodies of this link are not kept (inspect: bodies keeps them).</p>
-        : <Body id={`${id}-body`} body={body} view={view} />}
+        : <Body id={`${id}-body`} head={head} body={body} view={view} />}
     </>
   );
 }
 
-function Body({ id, body, view }: { id: string; body: BodyJson; view: View | null }) {
+function Body({ id, head, body, view }: { id: string; head: string; body: BodyJson; view: View | null }) {
   if (body.length === 0) return <p class="quiet">No body.</p>;
-  const props = bodyOf(body);
+  const came = Buffer.from(body.text, body.encoding);
+  const unpacked = withoutCoding(head, came);
+  const props = bodyOf(body, came, unpacked);
   const views = viewsOf(props);
   const shown = view !== null && views.includes(view) ? view : views[0];
   return (
@@ -48,6 +51,7 @@ function Body({ id, body, view }: { id: string; body: BodyJson; view: View | nul
         <span class="quiet">
           Body, {sizeWords(body.length)}
           {body.kept < body.length && `, of which the first ${countWords(body.kept, "octet")} are kept`}
+          {unpacked !== null && ", unpacked"}
         </span>
         {views.map((name) => (
           <a href={`?as=${name}`} aria-current={name === shown ? "true" : undefined}>{name}</a>
@@ -59,9 +63,15 @@ function Body({ id, body, view }: { id: string; body: BodyJson; view: View | nul
   );
 }
 
-/** The octets of a body that was printed. */
-export function bodyOf({ encoding, text }: BodyJson): BodyProps {
-  return encoding === "utf8"
-    ? { bytes: Buffer.from(text), text }
-    : { bytes: Buffer.from(text, "base64"), text: null };
+function bodyOf({ encoding, text }: BodyJson, came: Uint8Array, unpacked: Uint8Array | null): BodyProps {
+  if (unpacked === null) return { bytes: came, text: encoding === "utf8" ? text : null };
+  try {
+    // Its last character may have been cut.
+    return {
+      bytes: unpacked,
+      text: new TextDecoder("utf-8", { fatal: true }).decode(unpacked, { stream: true }),
+    };
+  } catch {
+    return { bytes: unpacked, text: null };
+  }
 }
