@@ -55,53 +55,58 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** All of them as text. Throws TypeError for a name or a label that Prometheus would not read. */
 export function printMetrics(families: readonly Family[]): string {
-  return families.map(printFamily).join("");
+  return [...printParts(families)].join("");
 }
 
-const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-
-function printFamily(family: Family): string {
-  const { name, help, type } = family;
-  checkName(name);
-  const lines = [
-    `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
-    `# TYPE ${name} ${type}`,
-  ];
-  if (family.type === "histogram") {
-    for (const { labels, value } of family.samples) lines.push(...printHistogram(name, labels, value));
-  } else {
-    for (const { labels, value } of family.samples) lines.push(printSample(name, labels, value));
+/** The same in parts of whole lines: whoever has thousands of links lets others have a turn in between. */
+export function* printParts(families: readonly Family[]): Generator<string> {
+  for (const family of families) {
+    const { name, help, type } = family;
+    checkName(name);
+    yield `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n`;
+    if (family.type === "histogram") {
+      for (const { labels, value } of family.samples) yield printHistogram(name, printLabels(labels), value);
+    } else {
+      for (const { labels, value } of family.samples) yield printSample(name, printLabels(labels), value);
+    }
   }
-  return lines.join("\n") + "\n";
 }
 
-function printHistogram(name: string, labels: Labels, histogram: Histogram): string[] {
+function printHistogram(name: string, labels: string, histogram: Histogram): string {
   const counts = histogram.cumulated(), all = counts[counts.length - 1];
-  const bounds = [...histogram.bounds, Infinity];
-  return [
-    ...bounds.map((bound, i) =>
-      printSample(`${name}_bucket`, { ...labels, le: printValue(bound) }, counts[i])
-    ),
-    printSample(`${name}_sum`, labels, histogram.sum),
-    printSample(`${name}_count`, labels, all),
-  ];
+  const lead = labels === "" ? "" : `${labels},`;
+  const buckets = counts.map((count, i) => {
+    const bound = i < histogram.bounds.length ? histogram.bounds[i] : Infinity;
+    return printSample(`${name}_bucket`, `${lead}le="${printValue(bound)}"`, count);
+  });
+  return buckets.join("") + printSample(`${name}_sum`, labels, histogram.sum) +
+    printSample(`${name}_count`, labels, all);
 }
 
-function printSample(name: string, labels: Labels, value: number): string {
-  const pairs = Object.entries(labels).map(([label, text]) => {
+function printSample(name: string, labels: string, value: number): string {
+  return `${name}${labels === "" ? "" : `{${labels}}`} ${printValue(value)}\n`;
+}
+
+function printLabels(labels: Labels): string {
+  let text = "";
+  for (const label in labels) {
     checkName(label);
-    return `${label}="${escape(text)}"`;
-  });
-  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${printValue(value)}`;
+    text += `${text === "" ? "" : ","}${label}="${escape(labels[label])}"`;
+  }
+  return text;
 }
 
 function printValue(value: number): string {
   return value === Infinity ? "+Inf" : value === -Infinity ? "-Inf" : String(value);
 }
 
+/** Most texts have nothing in them. */
 function escape(text: string): string {
+  if (!/[\\\n"]/.test(text)) return text;
   return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
+
+const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 function checkName(name: string): void {
   if (!NAME.test(name)) throw new TypeError(`${JSON.stringify(name)} is no name of a metric or a label`);

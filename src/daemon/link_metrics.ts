@@ -1,7 +1,7 @@
 /** Figures of each link: as many series as there are links, each with a fixed number of codes. */
-import type { Family, Histogram, Labels, Sample } from "../core/metrics.ts";
+import type { Family, Sample } from "../core/metrics.ts";
 import type { LinkJson } from "./status.ts";
-import { type Figures, type LinkFigures, TARGET_FAILURES } from "./witnesses/figures.ts";
+import { type Figures, TARGET_FAILURES } from "./witnesses/figures.ts";
 
 /** By the first digit of the status. */
 const CLASSES = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -93,21 +93,14 @@ export function linkMetrics(links: readonly LinkJson[], figures: Figures): Famil
     {
       type: "histogram",
       name: "connectd_request_duration_seconds",
-      help: "From a request's head until all of it is over; without those that were upgraded.",
-      samples: histograms(seen, ({ whole }) => whole),
+      help: "From a request's head until all of it is over, of all links; without those that were upgraded.",
+      samples: [{ labels: {}, value: figures.whole }],
     },
     {
       type: "histogram",
       name: "connectd_target_response_seconds",
       help: "From the verdict on a request to the head of its target's answer.",
-      samples: histograms(seen, ({ target }) => target),
+      samples: seen.map(({ labels, one }) => ({ labels, value: one.target })),
     },
   ];
-}
-
-function histograms(
-  seen: readonly { labels: Labels; one: LinkFigures }[],
-  which: (one: LinkFigures) => Histogram,
-): { labels: Labels; value: Histogram }[] {
-  return seen.map(({ labels, one }) => ({ labels, value: which(one) }));
 }

@@ -1,5 +1,5 @@
 /** `GET /metrics` of the hub. */
-import { METRICS_TYPE, printMetrics } from "../core/metrics.ts";
+import { METRICS_ANSWER, metricsResponse } from "../api/metrics.ts";
 import { processMetrics } from "../net/process_metrics.ts";
 import { storeMetrics } from "../store/metrics.ts";
 import type { Operation } from "./api_operation.ts";
@@ -13,13 +13,8 @@ export function metricsRoutes(state: HubState): Operation[] {
     method: "GET",
     path: METRICS_PATH,
     summary: "Figures for Prometheus",
-    answers: {
-      200: { doc: "Text, exposition format 0.0.4.", media: "text/plain", schema: { type: "string" } },
-    },
+    answers: { 200: METRICS_ANSWER },
     scopes: ["metrics"],
-    run(context) {
-      const families = [...processMetrics(), ...storeMetrics(), ...state.metrics()];
-      return context.body(printMetrics(families), 200, { "Content-Type": METRICS_TYPE });
-    },
+    run: () => metricsResponse([...processMetrics(), ...storeMetrics(), ...state.metrics()]),
   }];
 }
