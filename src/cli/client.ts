@@ -2,6 +2,7 @@
 import { Failure } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import type { Call } from "./converse.ts";
+import { whileWaiting } from "./terminal.ts";
 import { callUnix } from "./unix_call.ts";
 
 const STRANGER = "is this the address of a daemon or a hub?";
@@ -51,7 +52,8 @@ const PATIENCE_MS = 60_000;
 
 /** Calls one API. */
 export class ApiClient {
-  constructor(readonly address: Address) {}
+  /** `waitedFor`: what a terminal is told of a call that takes long; null: nothing. */
+  constructor(readonly address: Address, private readonly waitedFor: string | null = null) {}
 
   /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, Unanswered. */
   async call<T>(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<T> {
@@ -65,7 +67,9 @@ export class ApiClient {
     const signal = AbortSignal.timeout(patienceMs);
     let answer: { readonly status: number; readonly text: string };
     try {
-      answer = await (socket === undefined ? callTcp(origin, call, signal) : callUnix(socket, call, signal));
+      const asked = socket === undefined ? callTcp(origin, call, signal) : callUnix(socket, call, signal);
+      // Each call for itself: what is printed between two of them is on a line of its own.
+      answer = await (this.waitedFor === null ? asked : whileWaiting(`waiting for ${this.waitedFor}`, asked));
     } catch (cause) {
       throw new Unanswered(`nobody answers at ${socket ?? origin}`, { cause });
     }

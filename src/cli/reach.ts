@@ -5,7 +5,6 @@ import { controlSocketPath, stateDirectory, usualTokenFile } from "../daemon/sta
 import { isLocal, parseListen, parseOrigin, printListen } from "../config/places.ts";
 import { type Address, ApiClient, Unanswered } from "./client.ts";
 import { isFile } from "./find.ts";
-import { whileWaiting } from "./terminal.ts";
 import { type Flag, type Given, parsed, text } from "./verb.ts";
 
 export const JSON_FLAG: Flag = { name: "json", help: "print the API's object" };
@@ -82,9 +81,9 @@ export function daemonAddress(given: Given): Address {
 
 /** Asks the running daemon. Throws a Failure that says how to start one where none answers. */
 export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
-  const api = new ApiClient(daemonAddress(given));
+  const api = new ApiClient(daemonAddress(given), "the daemon");
   try {
-    return await whileWaiting("waiting for the daemon", ask(api));
+    return await ask(api);
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
     const where = api.address.socket ?? api.address.origin;
@@ -98,9 +97,9 @@ export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promi
 /** Asks the hub that `--hub` names, with the token of `--token-file` or the usual places. */
 export async function withHub<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
   const origin = hubOf(given)!;
-  const api = new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) });
+  const api = new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) }, origin);
   try {
-    return await whileWaiting(`waiting for ${origin}`, ask(api));
+    return await ask(api);
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
     throw new Failure(error.message, {

@@ -28,9 +28,13 @@ export function draw(text: string, screen: Screen = Deno.stdout): void {
 /** What takes no longer needs no word. */
 const SOON_MS = 500;
 
+/** One line is enough: of things that are waited for within each other, the first one is named. */
+let waiting = false;
+
 /** What `work` gives. While it takes long, a terminal says on stderr what is waited for; nothing stays of that. */
 export async function whileWaiting<T>(what: string, work: Promise<T>): Promise<T> {
-  if (!Deno.stderr.isTerminal()) return await work;
+  if (!Deno.stderr.isTerminal() || waiting) return await work;
+  waiting = true;
   let shown = false;
   const timer = setTimeout(() => {
     shown = true;
@@ -39,6 +43,7 @@ export async function whileWaiting<T>(what: string, work: Promise<T>): Promise<T
   try {
     return await work;
   } finally {
+    waiting = false;
     clearTimeout(timer);
     if (shown) draw("\r\x1b[K", Deno.stderr);
   }
