@@ -35,8 +35,14 @@ const dashboard: {
 );
 const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 
-/** What is asked of a daemon whose every family has a series. */
-async function everything(rig: MetricsRig): Promise<string> {
+const LINKS = `links:
+  open: { target: echo, ttl: 1h, max_uses: 100 }
+  posts: { target: echo, methods: [POST] }
+  shadow: { target: echo, methods: [POST], shadow: true }`;
+
+/** What daemon and hub say once every family of theirs has a series. */
+const everything = once(async () => {
+  await using rig = await MetricsRig.start(LINKS);
   await rig.visit("open");
   await rig.visit("posts");
   await rig.visit("shadow");
@@ -44,12 +50,12 @@ async function everything(rig: MetricsRig): Promise<string> {
     const read = new Metrics(text);
     return [...read.types.keys()].every((name) => read.series.some((one) => one.name.startsWith(name)));
   });
-}
+});
 
-const LINKS = `links:
-  open: { target: echo, ttl: 1h, max_uses: 100 }
-  posts: { target: echo, methods: [POST] }
-  shadow: { target: echo, methods: [POST], shadow: true }`;
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => made ??= make();
+}
 
 const promtool = packaged("promtool", "prometheus");
 
@@ -69,8 +75,7 @@ async function check(args: readonly string[], input = ""): Promise<void> {
 }
 
 Deno.test("every metric and label that dashboard and alerts name is one that daemon and hub give", async () => {
-  await using rig = await MetricsRig.start(LINKS);
-  const read = new Metrics(await everything(rig));
+  const read = new Metrics(await everything());
   const given = new Set(read.series.map(({ name }) => name));
   const labels = new Set(read.series.flatMap((one) => Object.keys(one.labels)));
   for (const expr of [...queries, ...rules.map(({ expr }) => expr)]) {
@@ -88,8 +93,7 @@ Deno.test("every metric and label that dashboard and alerts name is one that dae
 });
 
 Deno.test("the codes and states that alerts ask for are ones that there are", async () => {
-  await using rig = await MetricsRig.start(LINKS);
-  const read = new Metrics(await everything(rig));
+  const read = new Metrics(await everything());
   for (const { expr } of rules) {
     for (const [, name, label, texts] of expr.matchAll(/(\w+)\{(state|code|severity)=~?"([\w|]+)"\}/g)) {
       for (const text of texts.split("|")) {
@@ -131,8 +135,7 @@ Deno.test({
   name: "promtool takes what daemon and hub say, and has nothing to say about it",
   ignore: promtool === null,
   async fn() {
-    await using rig = await MetricsRig.start(LINKS);
-    await check(["check", "metrics"], await everything(rig));
+    await check(["check", "metrics"], await everything());
   },
 });
 
