@@ -8,7 +8,7 @@ import { Failure } from "../core/errors.ts";
 import type { Target } from "../core/target.ts";
 import { controlSocketPath, credentialFile, usualTokenFile } from "../daemon/state_dir.ts";
 import { DEFAULT_LISTEN as DEFAULT_CONTROL } from "../daemon/control/server.ts";
-import { DEFAULT_LISTEN } from "../hub/hub.ts";
+import { DEFAULT_LISTEN } from "../hub/listeners.ts";
 import { hostsOf } from "../net/grants.ts";
 import { asidePath } from "../net/private_socket.ts";
 import { NOTIFY_SOCKET, notifyPath } from "./notify.ts";

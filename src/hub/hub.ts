@@ -1,14 +1,13 @@
 /** The hub: store, names, tokens, sessions and listeners, put together and taken apart. */
 import { type Clock, systemClock, type Timer } from "../clock.ts";
-import { contains, isLoopback, parseAddress, parseCidr } from "../core/address.ts";
-import { Failure, refusal } from "../core/errors.ts";
+import { isLoopback, parseAddress } from "../core/address.ts";
+import { refusal } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import type { Family } from "../core/metrics.ts";
 import type { Log } from "../log.ts";
 import { fetchAdapter } from "../net/adapter.ts";
 import { descriptors } from "../net/descriptors.ts";
 import type { Exchange } from "../net/exchange.ts";
-import { Listener } from "../net/listener.ts";
 import { loop } from "../net/loop.ts";
 import { renderRefusal } from "../pages/visitor.ts";
 import { KEEP_MS } from "../store/audit.ts";
@@ -17,6 +16,7 @@ import type { Wire } from "../wire/wire.ts";
 import { createApi } from "./api.ts";
 import { HubAudit } from "./audit.ts";
 import { Hosts } from "./hosts.ts";
+import { type ListenAddress, Listeners } from "./listeners.ts";
 import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import { Peers } from "./peers.ts";
@@ -28,12 +28,6 @@ import type { HubState } from "./state.ts";
 import { type Identity, Tokens } from "./tokens.ts";
 import { serveTunnel, TUNNEL_PATH } from "./tunnel.ts";
 import { Weights } from "./weights.ts";
-
-/** Where a hub listens. */
-export interface ListenAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 export interface HubOptions {
   /** Null: 127.0.0.1:8080, or a free port where that is taken. */
@@ -76,18 +70,6 @@ export interface Hub {
   metrics(): Family[];
 }
 
-/** Where it listens unless it is told otherwise. */
-export const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
-
-/**
- * When the hub ends and there is a front before it, so long it still takes whoever comes: the front looks at /readyz and
- * finds others, or holds them. Closing a listener resets those who are in its queue, and their requests with them.
- */
-const FRONT_MS = 1_000;
-
-/** When the hub ends, visitors who are connected have so long for a request, and hear with its answer that it is the last. */
-const KEPT_MS = 1_000;
-
 /** Refusals are reported, and expired tokens noticed, so often. */
 const TICK_MS = 900;
 /** Records of links that stay declared are looked through so often. */
@@ -115,13 +97,9 @@ class RunningHub implements Hub, HubState {
   tokens!: Tokens;
   sessions!: Sessions;
   socket: string | null = null;
-  #address: ListenAddress = DEFAULT_LISTEN;
   #hosts!: Hosts;
   #route!: Route;
-  #listener: Listener | null = null;
-  /** Where it listened before, while visitors are there. */
-  #left: readonly Listener[] = [];
-  #local: Listener | null = null;
+  readonly #listeners: Listeners;
   #api!: ReturnType<typeof createApi>;
   #metrics!: HubMetrics;
   readonly #unwatch = loop.watch();
@@ -139,6 +117,23 @@ class RunningHub implements Hub, HubState {
     this.clock = options.clock ?? systemClock;
     this.#store = options.store;
     this.#peers = new Peers(this.clock);
+    this.#listeners = new Listeners({
+      clock: this.clock,
+      log: options.log,
+      limits: options.limits,
+      trustedProxies: options.trustedProxies,
+      serve: this.#serve,
+      serveLocally: (exchange) => this.#callApi(exchange, true),
+      // Daemons, and whoever looks after the hub: what its visitors depend on.
+      urgent: ({ host }) => this.#hosts.find(host).kind !== "link",
+      refuse: (refused, head, requestId) => {
+        this.#metrics.refused(refused);
+        return renderRefusal(refused, head, requestId);
+      },
+      bound: (address) => {
+        this.#hosts = hostsOf(options, address);
+      },
+    });
     this.#tick = this.clock.timer(() => this.#ticked());
   }
 
@@ -151,7 +146,7 @@ class RunningHub implements Hub, HubState {
   }
 
   get address(): ListenAddress {
-    return this.#address;
+    return this.#listeners.address;
   }
 
   hosts(): Hosts {
@@ -196,13 +191,13 @@ class RunningHub implements Hub, HubState {
       sessions: this.sessions,
       names: this.names,
       peers: this.#peers,
-      connections: () => this.#listeners().reduce((sum, { connections }) => sum + connections, 0),
+      connections: () => this.#listeners.connections,
       handed: () => this.#route.handed,
       draining: () => this.draining(),
     });
     this.#api = createApi(this, log);
-    await this.#listen(this.#o.listen);
-    if (state !== null) await this.#listenLocally(hubSocketPath(state));
+    await this.#listeners.listen(this.#o.listen);
+    if (state !== null) await this.#listeners.listenLocally(this.socket = hubSocketPath(state));
     audit.started(this.url);
     this.#refreshedAt = clock.mono();
     this.#tick.set(TICK_MS);
@@ -217,31 +212,13 @@ class RunningHub implements Hub, HubState {
   }
 
   async rebind(listen: ListenAddress | null): Promise<void> {
-    const { hostname, port } = listen ?? DEFAULT_LISTEN;
-    // The port is ours: it could not be bound once more.
-    if (hostname === this.#address.hostname && port === this.#address.port) return;
-    const before = this.#listener!;
-    await this.#listen(listen);
-    await before.stop();
-    this.#left = [...this.#left, before].filter(({ connections }) => connections > 0);
-    this.sessions.tellUrls();
+    if (await this.#listeners.rebind(listen)) this.sessions.tellUrls();
   }
 
   async drain(ms: number): Promise<void> {
     this.#route.draining = true;
     this.sessions.drain();
-    if (this.#o.trustedProxies.length > 0) await this.#beLeft();
-    await Promise.all(this.#listeners().map((listener) => listener.drain(ms, KEPT_MS)));
-  }
-
-  /** Answers say close, /readyz says no, and the front takes its visitors elsewhere. */
-  async #beLeft(): Promise<void> {
-    for (const listener of this.#listeners()) listener.draining = true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.clock.timer(resolve);
-    timer.set(FRONT_MS);
-    await promise;
-    timer.drop();
+    await this.#listeners.drain(ms);
   }
 
   close(): Promise<void> {
@@ -252,65 +229,12 @@ class RunningHub implements Hub, HubState {
   async #close(): Promise<void> {
     this.#tick.drop();
     this.#unwatch();
-    for (const listener of this.#listeners()) listener.close();
-    this.#local?.close();
+    this.#listeners.close();
     this.sessions?.close();
     for (const peer of this.#peers.all()) peer.close();
     this.audit?.close();
     await this.#store.close();
     this.#giveDescriptors?.();
-  }
-
-  /** Listens at `wanted`, then makes everything that hangs on the address. Throws Failure. */
-  async #listen(wanted: ListenAddress | null): Promise<void> {
-    const listener = this.#makeListener();
-    const port = await bind(listener, wanted, this.#o.log);
-    const { hostname } = wanted ?? DEFAULT_LISTEN;
-    this.#address = { hostname, port };
-    this.#hosts = hostsOf(this.#o, this.#address);
-    this.#listener = listener;
-  }
-
-  #listeners(): readonly Listener[] {
-    return this.#listener === null ? this.#left : [...this.#left, this.#listener];
-  }
-
-  #makeListener(): Listener {
-    const { limits, trustedProxies } = this.#o;
-    const cidrs = trustedProxies.map(parseCidr);
-    return new Listener({
-      limits,
-      clock: this.clock,
-      trusted: (ip) => {
-        const address = parseAddress(ip);
-        return address !== null && contains(cidrs, address);
-      },
-      handler: this.#serve,
-      // Daemons, and whoever looks after the hub: what its visitors depend on.
-      urgent: ({ host }) => this.#hosts.find(host).kind !== "link",
-      refuse: (refused, head, requestId) => {
-        this.#metrics.refused(refused);
-        return renderRefusal(refused, head, requestId);
-      },
-      secure: false,
-    });
-  }
-
-  /** The socket takes no token: whoever may open it, may everything. */
-  async #listenLocally(path: string): Promise<void> {
-    const listener = new Listener({
-      limits: this.#o.limits,
-      clock: this.clock,
-      trusted: () => false,
-      handler: (exchange) => this.#callApi(exchange, true),
-      urgent: () => true,
-      refuse: renderRefusal,
-      secure: false,
-    });
-    // The store's lock is ours: a socket that is there was left behind.
-    await listener.listen({ path });
-    this.#local = listener;
-    this.socket = path;
   }
 
   readonly #serve = (exchange: Exchange): void => {
@@ -338,27 +262,6 @@ class RunningHub implements Hub, HubState {
       this.names.refresh();
     }
     this.#tick.set(TICK_MS);
-  }
-}
-
-/** Binds `listener` and returns the port. A default that is taken gives way to a free port; a wish does not. */
-async function bind(listener: Listener, wanted: ListenAddress | null, log: Log): Promise<number> {
-  const { hostname, port } = wanted ?? DEFAULT_LISTEN;
-  try {
-    return (await listener.listen({ hostname, port }) as Deno.NetAddr).port;
-  } catch (cause) {
-    if (wanted === null && cause instanceof Deno.errors.AddrInUse) {
-      const free = (await listener.listen({ hostname, port: 0 }) as Deno.NetAddr).port;
-      log.warn(`port ${port} is in use: the hub listens on ${free}`);
-      return free;
-    }
-    const used = cause instanceof Deno.errors.AddrInUse;
-    const why = used ? "it is in use" : (cause as Error).message;
-    throw new Failure(`the hub can not listen on ${hostname}:${port}: ${why}`, {
-      hint: "name another address with --listen",
-      permanent: true,
-      cause,
-    });
   }
 }
 
