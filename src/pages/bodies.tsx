@@ -4,7 +4,7 @@ import { countWords } from "./words.ts";
 
 /** Beyond these a page would be nothing but the body, and slow. */
 const HEX_MAX = 4 * 1024;
-const NODES_MAX = 2_000;
+const NODES_MAX = 1_000;
 const DEPTH_MAX = 40;
 
 /** How a body can be looked at. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { withoutCoding } from "../../src/pages/coding.ts";
-import { hexDump, viewsOf } from "../../src/pages/bodies.tsx";
+import { BodyView, hexDump, viewsOf } from "../../src/pages/bodies.tsx";
 import { policyWords, relativeWords, sizeWords, spanWords } from "../../src/pages/words.ts";
 
 const SPANS: [ms: number, text: string][] = [
@@ -71,6 +71,20 @@ Deno.test("a policy is said in words, a sentence a rule", () => {
   for (const [change, sentence] of RULES) {
     const words = policyWords({ ...OPEN, ...change });
     assert.ok(words.includes(sentence), `${sentence} is not in ${words.join(" ")}`);
+  }
+});
+
+const WIDE: [what: string, text: string][] = [
+  ["30,000 lists in each other", "[".repeat(30_000) + "]".repeat(30_000)],
+  ["30,000 numbers", `[${Array.from({ length: 30_000 }, () => 1).join()}]`],
+  ["many lists of many", `[${Array.from({ length: 300 }, () => `[${"1,".repeat(100)}1]`).join()}]`],
+];
+
+Deno.test("a tree of what somebody sent is never more than a page holds", () => {
+  for (const [what, text] of WIDE) {
+    const html = String(BodyView({ body: { bytes: octets(text), text }, view: "json", id: "body" }));
+    assert.match(html, /and more: see the text/, what);
+    assert.ok(html.length < 80_000, `${what}: ${html.length}`);
   }
 });
 
