@@ -1,4 +1,6 @@
 /** What a hostile daemon answers to its visitors' requests. */
+import { EDIT_LIMITS } from "../../src/core/field_edits.ts";
+import { LIMITS } from "../../src/core/http1/types.ts";
 import { CREDIT, DATA, END, frame, head, LAST, MORE, RESET, u32 } from "./tunnel.ts";
 
 /** Frames on the stream of a request, and what its visitor must get. */
@@ -14,6 +16,8 @@ export interface Lie {
   readonly ends?: true;
 }
 
+/** Of a target's answer and of what its link adds. */
+const MOST_FIELDS = LIMITS.fields + EDIT_LIMITS.fields;
 const OK = "HTTP/1.1 200 OK\r\n";
 const sized = `${OK}Content-Length: 5\r\n\r\n`, chunked = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
 const SECOND = `${OK}Content-Length: 6\r\n\r\npoison`;
@@ -57,7 +61,7 @@ export const LIES: readonly Lie[] = [
   bad("a length below nothing", `${OK}Content-Length: -5\r\n\r\n`),
   bad("a length beyond counting", `${OK}Content-Length: 99999999999999999999\r\n\r\n`),
   bad("a coding that there is not", `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`),
-  bad("more fields than there may be", OK + "A: b\r\n".repeat(101) + "\r\n"),
+  bad("more fields than there may be", OK + "A: b\r\n".repeat(MOST_FIELDS + 1) + "\r\n"),
   {
     name: "a head of 100 KiB",
     frames: (id) => [
