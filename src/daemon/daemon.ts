@@ -13,24 +13,16 @@ import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
 import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
-import { openSqlite } from "../store/sqlite.ts";
-import type { Store } from "../store/store.ts";
 import { Sessions } from "./control/sessions.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
 import { Applied } from "./applied.ts";
-import { Arrivals } from "./arrivals.ts";
-import { DaemonAudit } from "./audit.ts";
+import type { DaemonAudit } from "./audit.ts";
 import { Events } from "./events.ts";
 import { type ExplainJson, explainRequest, type ExplainWish } from "./explain.ts";
-import { HubLine } from "./hub_line.ts";
-import { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
 import { type Base, type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
 import { Outside, type Settings, Unbound } from "./outside.ts";
-import { SharedParts } from "./parts.ts";
 import { dropOneOffs, keepOneOff, readOneOff, stepsFor } from "./one_offs.ts";
-import { ONE_OFFS, Records } from "./records.ts";
-import { Registry } from "./registry.ts";
 import {
   BadFile,
   type Proposal,
@@ -41,9 +33,9 @@ import {
   withOneOffs,
 } from "./reload.ts";
 import { checkRenewal, type Renewal } from "./renewal.ts";
-import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
 import { countStates, type HubJson, hubJson, type LinkJson, linkJson, shadowedOf } from "./status.ts";
 import { Witnesses } from "./witnesses/witnesses.ts";
+import { Works } from "./works.ts";
 
 export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
 export { BadFile } from "./reload.ts";
@@ -73,20 +65,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 class RunningDaemon implements Daemon, ControlState {
   readonly clock: Clock;
   readonly events = new Events();
-  audit!: DaemonAudit;
   readonly witnesses: Witnesses;
   readonly sessions: Sessions;
   readonly #o: DaemonOptions;
   readonly #file: string | null;
   readonly #instance = randomBytes(12).toString("base64url");
   readonly #startedAt: number;
-  #dir: StateDir | null = null;
-  #store: Store | null = null;
   #watch: Watch | null = null;
-  #parts!: SharedParts;
-  #records!: Records;
-  #line!: HubLine;
-  #life!: Life;
+  #works!: Works;
   #outside!: Outside;
   readonly #applied: Applied;
   #base: Base;
@@ -111,6 +97,10 @@ class RunningDaemon implements Daemon, ControlState {
     return this.#outside.embedded?.url ?? this.#base.hubs[0]?.url ?? null;
   }
 
+  get audit(): DaemonAudit {
+    return this.#works.audit;
+  }
+
   get control(): string | null {
     return this.#outside.control;
   }
@@ -132,22 +122,22 @@ class RunningDaemon implements Daemon, ControlState {
       await this.#open();
       await this.#begin(loaded);
     });
-    await this.#line.settle(GRANT_MS);
+    await this.#works.line.settle(GRANT_MS);
   }
 
   links(): LinkJson[] {
-    const hubs = this.#line.hubs.status();
-    return [...this.#life.all.values()].sort((a, b) => a.name < b.name ? -1 : 1)
+    const hubs = this.#works.line.hubs.status();
+    return [...this.#works.life.all.values()].sort((a, b) => a.name < b.name ? -1 : 1)
       .map((link) => linkJson(link, hubs));
   }
 
   link(name: string): LinkJson | undefined {
-    const link = this.#life.all.get(name);
+    const link = this.#works.life.all.get(name);
     return link && this.#json(link);
   }
 
   hubs(): HubJson[] {
-    return this.#line.hubs.status().map(hubJson);
+    return this.#works.line.hubs.status().map(hubJson);
   }
 
   get reloads(): Applied["reloads"] {
@@ -159,7 +149,7 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   states(): Partial<Record<LinkState, number>> {
-    return countStates(this.#life.all.values(), this.#line.hubs.status());
+    return countStates(this.#works.life.all.values(), this.#works.line.hubs.status());
   }
 
   status(): StatusJson {
@@ -178,7 +168,12 @@ class RunningDaemon implements Daemon, ControlState {
 
   explain(wish: ExplainWish): Promise<ExplainJson> {
     const { clock } = this;
-    return explainRequest(wish, { life: this.#life, hubs: this.#line.hubs, applied: this.#applied, clock });
+    return explainRequest(wish, {
+      life: this.#works.life,
+      hubs: this.#works.line.hubs,
+      applied: this.#applied,
+      clock,
+    });
   }
 
   reload(
@@ -212,40 +207,40 @@ class RunningDaemon implements Daemon, ControlState {
       if (this.#ending) throw new Failure("the daemon is about to end");
       const now = this.clock.now();
       const entry = readOneOff(body, this.#base, now);
-      await this.#parts.whenRead([entry], () => {
-        const steps = stepsFor(entry, this.#life.all, now);
+      await this.#works.parts.whenRead([entry], () => {
+        const steps = stepsFor(entry, this.#works.life.all, now);
         this.audit.by(by, () => this.#carryOut(steps, new Map([[entry.name, entry]])));
       });
-      const link = this.#life.all.get(entry.name)!;
-      await keepOneOff(link, this.#records, this.#life);
+      const link = this.#works.life.all.get(entry.name)!;
+      await keepOneOff(link, this.#works.records, this.#works.life);
       return link;
     });
-    await this.#line.settleLink(link, GRANT_MS);
+    await this.#works.line.settleLink(link, GRANT_MS);
     return this.#json(link);
   }
 
   async revoke(name: string, by = "process"): Promise<LinkJson> {
     const link = this.#named(name);
-    await this.audit.by(by, () => this.#life.revoke(link, this.clock.now()));
+    await this.audit.by(by, () => this.#works.life.revoke(link, this.clock.now()));
     return this.#json(link);
   }
 
   async renew(name: string, wish: Renewal, by = "process"): Promise<LinkJson> {
     const link = this.#named(name);
     checkRenewal(link.served.entry, wish);
-    await this.audit.by(by, () => this.#life.renew(link, wish));
-    await this.#line.settleLink(link, GRANT_MS);
+    await this.audit.by(by, () => this.#works.life.renew(link, wish));
+    await this.#works.line.settleLink(link, GRANT_MS);
     return this.#json(link);
   }
 
   ended(name: string): Promise<void> {
-    return this.#life.all.get(name)?.whenEnded ?? Promise.resolve();
+    return this.#works.life.all.get(name)?.whenEnded ?? Promise.resolve();
   }
 
   async drain(): Promise<void> {
     this.#ending = true;
     this.#watch?.close();
-    this.#life.hurry();
+    this.#works.life.hurry();
     await this.#outside.drain(this.#base.drainTimeoutMs);
     await this.close();
   }
@@ -260,63 +255,25 @@ class RunningDaemon implements Daemon, ControlState {
   async #close(): Promise<void> {
     this.#watch?.close();
     await this.#outside?.close();
-    this.#life?.close();
-    this.#parts?.close();
-    this.audit?.close();
-    await this.#records?.written();
-    await this.#store?.close();
-    this.#dir?.close();
+    await this.#works?.close();
   }
 
-  /** What the daemon is made of, without anything that depends on a file. */
   async #open(): Promise<void> {
-    const { clock, events } = this;
-    const { log } = this.#o;
-    const dir = this.#dir = await openStateDir(this.#o.state);
-    this.#store = await openSqlite(dir.database, clock);
-    const records = this.#records = await Records.open(this.#store);
-    const { daemon } = records;
-    const registry = new Registry();
-    const links = () => this.#life.all.values();
-    const audit = this.audit = new DaemonAudit({
-      store: this.#store,
-      folder: dir.path,
+    const { clock, events } = this, { log, state } = this.#o;
+    const works = this.#works = await Works.open({
+      state,
+      file: this.#file,
       clock,
       log,
-      events,
-      links,
-    });
-    this.#parts = new SharedParts(clock, daemon);
-    const line = this.#line = new HubLine({
-      clock,
-      log,
-      daemon,
       instance: this.#instance,
-      registry,
-      observer: this.witnesses.observer,
-      tokenFile: usualTokenFile(dir.path),
       events,
-      arrivals: new Arrivals(clock),
-      audit,
-      life: () => this.#life,
+      observer: this.witnesses.observer,
+      json: (link) => this.#json(link),
       services: () => this.#base.services,
       mayRevoke: () => this.#applied.config?.remote !== "none",
     });
-    this.#life = new Life({
-      parts: this.#parts,
-      clock,
-      log,
-      records,
-      registry,
-      scope: this.#file === null ? ONE_OFFS : await records.scopeOf(this.#file),
-      declare: (set, remove) => line.talk.declare(set, remove),
-      happened: (type, link, changes) => {
-        audit.link(type, link, changes);
-        events.emit(type, this.#json(link));
-      },
-    });
-    const control = { state: this, token: dir.controlToken, clock, log };
-    this.#outside = new Outside(this.#o, line.hubs, control);
+    const control = { state: this, token: works.dir.controlToken, clock, log };
+    this.#outside = new Outside(this.#o, works.line.hubs, control);
   }
 
   /** Applies what the start found. Throws Failure where something can not be bound. */
@@ -325,20 +282,25 @@ class RunningDaemon implements Daemon, ControlState {
     await this.#outside.bind(
       config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config),
     );
-    await this.#outside.open(this.#dir!.socket);
-    await dropOneOffs(this.#records, config?.links ?? new Map(), this.clock);
-    const { oneOffs } = this.#records;
+    await this.#outside.open(this.#works.dir.socket);
+    await dropOneOffs(this.#works.records, config?.links ?? new Map(), this.clock);
+    const { oneOffs } = this.#works.records;
     const desired = withOneOffs(config?.links ?? new Map(), oneOffs);
     const steps = plan(desired, new Map());
     await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] }, "process");
-    this.#life.bury();
-    this.audit.started(this.#file, this.#life.all.size);
+    this.#works.life.bury();
+    this.audit.started(this.#file, this.#works.life.all.size);
   }
 
   async #propose(allowEmpty: boolean): Promise<Proposal> {
     const loaded = await readFile(this.#file!, this.clock, EXPLICIT_STILL_MS);
-    const { oneOffs } = this.#records;
-    return propose(loaded, this.#file!, { life: this.#life, oneOffs, applied: this.#applied }, allowEmpty);
+    const { oneOffs } = this.#works.records;
+    return propose(
+      loaded,
+      this.#file!,
+      { life: this.#works.life, oneOffs, applied: this.#applied },
+      allowEmpty,
+    );
   }
 
   #refuse(problems: readonly Problem[], by: string): ReloadAnswer {
@@ -348,7 +310,7 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   #take(proposal: Proposal, by: string): Promise<void> {
-    return this.#parts.whenRead(proposal.desired.values(), () => {
+    return this.#works.parts.whenRead(proposal.desired.values(), () => {
       this.audit.applied(this.#applied.config, proposal, by);
       this.#apply(proposal);
     });
@@ -361,14 +323,14 @@ class RunningDaemon implements Daemon, ControlState {
       this.#base = { ...config, dir: dirname(config.file) };
     }
     this.#carryOut(steps, desired);
-    this.#life.refresh(desired);
+    this.#works.life.refresh(desired);
     this.#outside.dial(config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config));
   }
 
   #carryOut(steps: readonly Step[], desired: ReadonlyMap<string, Entry>): void {
     if (steps.length === 0) return;
     for (const step of steps) this.#o.log.info(printStep(step));
-    this.#life.apply(steps, desired);
+    this.#works.life.apply(steps, desired);
     this.#applied.changed();
     this.events.emit("reload", this.#applied.json());
   }
@@ -380,13 +342,13 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   #named(name: string): ManagedLink {
-    const link = this.#life.all.get(name);
+    const link = this.#works.life.all.get(name);
     if (link === undefined) throw new ApiProblem(404, "not_found", `There is no link ${name}.`);
     return link;
   }
 
   #json(link: ManagedLink): LinkJson {
-    return linkJson(link, this.#line.hubs.status());
+    return linkJson(link, this.#works.line.hubs.status());
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
