@@ -69,7 +69,7 @@ Deno.test({
       ["request-hex", `/requests/${paid}?as=hex`, "POST /orders"],
       ["request-refused", `/requests/${refused}`, "GET /again"],
       ["request-edit", `/requests/${paid}/edit`, "Edit POST /orders"],
-      ["request-beside", `/requests/${again}/beside`, "PUT /orders, twice"],
+      ["request-beside", `/requests/${again}/beside?as=text`, "PUT /orders, twice"],
       ["plan", "/plan", "Plan"],
       ["audit", "/audit?verify=1", "Audit"],
       ["error", "/links/nobody", "That went wrong"],
