@@ -99,6 +99,28 @@ Deno.test("a link is made, renewed and revoked by forms, and what can not be is 
   assert.equal(page.rig.link("try").state, "active");
 });
 
+Deno.test("a link's page says all that its entry asks for, and no value that is a secret", async () => {
+  const headers =
+    "{ request: { set: { X-Key: a-secret }, remove: [Cookie] }, response: { remove: [Server] } }";
+  await using page = await signedIn(
+    `links:\n  web: { target: echo, max_uses: 3, hold: 10s, headers: ${headers} }`,
+  );
+  await visit(page, "web", "GET /");
+  const { body } = await page.ask("GET", "/links/web");
+  for (
+    const words of [
+      "2 of 3 left",
+      "is waited for, at most 10s",
+      "sets X-Key; removes Cookie",
+      "removes Server",
+    ]
+  ) {
+    assert.ok(body.includes(words), words);
+  }
+  assert.equal(body.includes("a-secret"), false);
+  assert.match((await page.ask("GET", "/")).body, /2 uses left/);
+});
+
 Deno.test("requests are found by what the query says, page after page", async () => {
   await using page = await signedIn(LINKS);
   for (let i = 0; i < 60; i++) await visit(page, "web", `GET /n/${i}`);

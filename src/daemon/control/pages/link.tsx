@@ -1,5 +1,6 @@
 /** `/links/{name}`: one link, its policy in words, and its end. */
 import { notFound } from "../../../api/call.ts";
+import type { headersJson } from "../../../core/field_edits.ts";
 import { Region } from "../../../pages/layout.tsx";
 import { type Column, Fields, Notice, StateMark, Table, Time } from "../../../pages/parts.tsx";
 import { countWords, policyWords, sizeWords } from "../../../pages/words.ts";
@@ -83,7 +84,12 @@ function Shown({ state, name }: { state: ControlState; name: string }) {
               ["Host", String(policy.host)],
               ["Answers within", String(policy.timeout)],
               ["At its end", `${policy.drain} for requests in flight`],
+              [
+                "A target that is away",
+                policy.hold === null ? null : `is waited for, at most ${policy.hold}`,
+              ],
               ["Kept", KEPT[String(policy.inspect)] ?? String(policy.inspect)],
+              ...fieldRows(policy.headers as ReturnType<typeof headersJson>),
             ]}
           />
         </section>
@@ -119,6 +125,19 @@ function Shown({ state, name }: { state: ControlState; name: string }) {
   );
 }
 
+/** What is done to header fields on either way; values are nobody's to read. */
+function fieldRows(headers: ReturnType<typeof headersJson>): [name: string, value: string | null][] {
+  const words = (edits: NonNullable<typeof headers>["request"]) => {
+    if (edits === null) return null;
+    const parts = [["sets", Object.keys(edits.set)], ["removes", edits.remove]] as const;
+    return parts.filter(([, names]) => names.length > 0).map(([does, names]) => `${does} ${names.join(", ")}`)
+      .join("; ");
+  };
+  return headers === null
+    ? []
+    : [["Fields to the target", words(headers.request)], ["Fields of answers", words(headers.response)]];
+}
+
 const KEPT: Readonly<Record<string, string>> = {
   off: "nothing of its requests",
   heads: "the heads of its requests",
@@ -126,7 +145,7 @@ const KEPT: Readonly<Record<string, string>> = {
 };
 
 function Life({ link, now }: { link: LinkJson; now: number }) {
-  const { state, url, target, service, source, activatedAt, expiresAt, revokedAt, lastError } = link;
+  const { state, url, target, service, source, activatedAt, expiresAt, revokedAt, uses, lastError } = link;
   return (
     <section>
       <h2>The link</h2>
@@ -138,6 +157,7 @@ function Life({ link, now }: { link: LinkJson; now: number }) {
           ["Made by", source === "file" ? "links.yaml" : source === "hub" ? "a hub" : "hand"],
           ["Since", <Time at={activatedAt} now={now} none="not yet active" />],
           [state === "expired" ? "Ended" : "Ends", <Time at={expiresAt} now={now} />],
+          ["Uses", uses === null ? null : `${uses.left} of ${uses.max} left`],
           ["Revoked", revokedAt === null ? null : <Time at={revokedAt} now={now} />],
           ["Last error", lastError],
         ]}

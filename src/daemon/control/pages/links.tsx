@@ -15,6 +15,7 @@ import {
   Table,
   Time,
 } from "../../../pages/parts.tsx";
+import { countWords } from "../../../pages/words.ts";
 import type { ControlState } from "../state.ts";
 import { type Call, html, show } from "./frame.tsx";
 import { liveAnswer, wantsEvents } from "./live.ts";
@@ -124,7 +125,7 @@ function LinkTable({ links, q, after, now }: { links: LinkJson[]; q: string; aft
 }
 
 function LinkRow({ link, now }: { link: LinkJson; now: number }) {
-  const { name, state, url, target, expiresAt, counters, lastError } = link;
+  const { name, state, url, target, expiresAt, uses, counters, lastError } = link;
   return (
     <tr>
       <th scope="row">
@@ -132,7 +133,7 @@ function LinkRow({ link, now }: { link: LinkJson; now: number }) {
       </th>
       <td>
         <StateMark state={state} />
-        {lastError !== null && <small class="error">{lastError}</small>}
+        {lastError !== null && <small class="under">{lastError}</small>}
       </td>
       <td class="fill">
         <Url url={url} />
@@ -140,6 +141,7 @@ function LinkRow({ link, now }: { link: LinkJson; now: number }) {
       <td class="minor mono">{target}</td>
       <td>
         <Time at={expiresAt} now={now} />
+        {uses !== null && <small class="under">{countWords(uses.left, "use")} left</small>}
       </td>
       <td class="number minor">{counters.allowed}</td>
       <td class="number minor">{sum(counters.denied)}</td>
