@@ -32,8 +32,8 @@ const ROOMS: Record<string, { may: string[]; why: string }> = {
   },
 };
 
-/** Files that every room may import: time and the log. */
-const COMMON = ["clock.ts", "log.ts"];
+/** Files that every room may import: time, the log, and what keeps it short. */
+const COMMON = ["clock.ts", "log.ts", "repeats.ts"];
 
 /** Packages and built-ins that only some files may import. `files` are prefixes below src/. */
 const PACKAGES: { specifier: RegExp; files: string[]; why: string }[] = [

@@ -106,10 +106,14 @@ export function activate(record: LinkRecord, now: number): LinkRecord {
   return record.activatedAt === null ? { ...record, activatedAt: now } : record;
 }
 
-/** Revoked at `at`; again changes nothing, and one from before the last renewal is settled. */
-export function revoke(record: LinkRecord, at: number): LinkRecord {
-  if (record.revokedAt !== null || (record.renewedAt !== null && at < record.renewedAt)) return record;
-  return { ...record, revokedAt: at };
+/**
+ * Revoked as of `at`, heard of at `now`. Again changes nothing, and one from before the last renewal is settled, unless
+ * that renewal is still to come: then the clock was set back, and which of the two was first nobody can tell.
+ */
+export function revoke(record: LinkRecord, at: number, now = at): LinkRecord {
+  const { revokedAt, renewedAt } = record;
+  const settled = renewedAt !== null && at < renewedAt && renewedAt <= now;
+  return revokedAt !== null || settled ? record : { ...record, revokedAt: at };
 }
 
 /** Begins anew at `now`, also after a revocation. `ttlMs` undefined: what the entry says counts. */
@@ -122,6 +126,28 @@ export function renew(record: LinkRecord, now: number, ttlMs?: number | null): L
     expiredAt: null,
     renewed: ttlMs === undefined ? null : { ttlMs },
     used: 0,
+  };
+}
+
+/**
+ * `record` without the renewal that made `renewed` of `before`, and that could not be stored. What came after it stays:
+ * an end, uses, another renewal, ids that a hub gave.
+ */
+export function unrenew(record: LinkRecord, renewed: LinkRecord, before: LinkRecord): LinkRecord {
+  if (record.renewedAt !== renewed.renewedAt) return record;
+  const { ids, owed, past } = record.ids === renewed.ids ? before : record;
+  const { activatedAt, renewedAt, expiredAt, renewed: term } = before;
+  return {
+    ...record,
+    activatedAt,
+    renewedAt,
+    revokedAt: before.revokedAt ?? record.revokedAt,
+    expiredAt,
+    renewed: term,
+    used: before.used + record.used,
+    ids,
+    owed,
+    past,
   };
 }
 

@@ -74,7 +74,8 @@ export class DaemonAudit {
     // After a restart a link is opened again, and nobody made it.
     if (type === "link.opened" && !this.#started && record.activatedAt !== null) return;
     if (type === "link.closed") this.#countDenied(link);
-    const usual = type === "link.expired" ? "clock" : scope === ONE_OFFS ? "process" : "file";
+    const own = scope === ONE_OFFS || type === "link.revoked";
+    const usual = type === "link.expired" ? "clock" : own ? "process" : "file";
     const { source, policy } = entry;
     const expires = expiresAt(record);
     this.#audit.record({

@@ -207,15 +207,20 @@ class RunningDaemon implements Daemon, ControlState {
       if (this.#ending) throw new Failure("the daemon is about to end");
       const now = this.clock.now();
       const entry = readOneOff(body, this.#base, now);
-      await this.#works.parts.whenRead([entry], () => {
-        const steps = stepsFor(entry, this.#works.life.all, now);
+      const { life, parts, records } = this.#works;
+      let kept: Promise<void> | null = null;
+      await parts.whenRead([entry], () => {
+        const steps = stepsFor(entry, life.all, now);
         this.audit.by(by, () => this.#carryOut(steps, new Map([[entry.name, entry]])));
+        // In the turn in which its record is written, and so in one commit with it.
+        kept = keepOneOff(life.all.get(entry.name)!, records.putOneOff(entry), life);
       });
-      const link = this.#works.life.all.get(entry.name)!;
-      await keepOneOff(link, this.#works.records, this.#works.life);
-      return link;
+      await kept;
+      return life.all.get(entry.name)!;
     });
     await this.#works.line.settleLink(link, GRANT_MS);
+    const { life } = this.#works;
+    await this.#inTurn(() => keepOneOff(link, life.stored(link), life));
     return this.#json(link);
   }
 
@@ -230,6 +235,7 @@ class RunningDaemon implements Daemon, ControlState {
     checkRenewal(link.served.entry, wish);
     await this.audit.by(by, () => this.#works.life.renew(link, wish));
     await this.#works.line.settleLink(link, GRANT_MS);
+    await this.#works.life.stored(link);
     return this.#json(link);
   }
 

@@ -13,9 +13,11 @@ import {
   revoke,
   settle,
   takeId,
+  unrenew,
 } from "../core/link.ts";
 import type { Step } from "../core/plan.ts";
 import type { Log } from "../log.ts";
+import { counted, Repeats } from "../repeats.ts";
 import type { Grant } from "../wire/hello.ts";
 import type { EventType } from "./events.ts";
 import { ManagedLink } from "./managed.ts";
@@ -47,27 +49,25 @@ const TICK_MS = 700;
 const SAVE_MS = 10_000;
 /** A link that a hub refused is asked for again so often. */
 const RETRY_MS = 30_000;
-/** Why a hub refuses a link is logged at most so often. */
-const QUIET_MS = 10_000;
 
 export class Life {
   readonly #o: LifeOptions;
   readonly #links = new Map<string, ManagedLink>();
   readonly #rates: RateKeeper;
   readonly #uses: UseKeeper;
+  readonly #repeats: Repeats;
   readonly #tick: Timer;
   #savedAt: number;
   #retriedAt: number;
   /** Links whose expiry the hubs do not know yet: their first grant began it. */
   #activated: ManagedLink[] = [];
-  /** Hub and link → when a refusal was logged last. */
-  readonly #refusedAt = new Map<string, number>();
   /** Closed, with requests in flight. */
   readonly #leaving = new Set<ServedLink>();
 
   constructor(options: LifeOptions) {
     this.#o = options;
     const { records, clock } = options;
+    this.#repeats = new Repeats(clock);
     this.#rates = new RateKeeper(records, clock, (written, link) => this.#behind(written, link));
     this.#uses = new UseKeeper({ records, log: options.log, settle: (link) => this.#settle(link) });
     this.#savedAt = this.#retriedAt = clock.mono();
@@ -127,24 +127,38 @@ export class Life {
 
   /** Revokes `link` as of `at`; resolves when that is durable. Again does nothing. */
   async revoke(link: ManagedLink, at: number): Promise<void> {
-    const stored = this.#write(link, revoke(link.record, at));
+    const stored = this.#write(link, revoke(link.record, at, this.#o.clock.now()));
     this.#settle(link);
     await stored;
     // Only now: a hub that made the revocation forgets it when it hears that we know.
     if (link.ended === "revoked" && this.#links.get(link.name) === link) this.#o.declare([link]);
   }
 
-  /** Begins anew. Resolves when that is durable. */
+  /** Begins anew. Resolves when that is durable. Throws Failure: then it is as it was. */
   async renew(link: ManagedLink, { ttlMs, newId = false }: Renewal): Promise<void> {
     const code = link.ended === "revoked" ? "link_revoked" : "link_removed";
-    const before = newId ? giveUpIds(link.record, code) : link.record;
-    if (newId) link.grants.clear();
-    const stored = this.#write(link, renew(before, this.#o.clock.now(), ttlMs));
-    this.#o.registry.lead(link.record, link.served);
+    const { record: before } = link;
+    const renewed = renew(newId ? giveUpIds(before, code) : before, this.#o.clock.now(), ttlMs);
+    const stored = this.#write(link, renewed);
     this.#settle(link);
-    this.#o.declare([link]);
     this.#o.happened("link.renewed", link);
-    await stored;
+    try {
+      await stored;
+    } catch (error) {
+      void this.#write(link, unrenew(link.record, renewed, before));
+      this.#settle(link);
+      throw error;
+    }
+    if (this.#links.get(link.name) !== link) return;
+    // Only now: a hub that was asked for a fresh id has ended the old one for good.
+    if (newId) link.grants.clear();
+    this.#o.registry.lead(link.record, link.served);
+    this.#o.declare([link]);
+  }
+
+  /** Resolves when the record of `link` is durable as it stands. Throws Failure. */
+  stored(link: ManagedLink): Promise<void> {
+    return this.#store(link);
   }
 
   /** A hub's word on a link. */
@@ -155,11 +169,10 @@ export class Life {
       link.grants.set(hub, grant);
       if (before !== undefined && "refused" in before && before.refused.message === message) return;
       // A hub that finds new words every time must not fill a disk.
-      const key = `${hub} ${link.name}`, now = this.#o.clock.mono();
-      if (now - (this.#refusedAt.get(key) ?? -Infinity) < QUIET_MS) return;
-      this.#refusedAt.set(key, now);
-      this.#o.log.warn(`the hub refused a link: ${message}`, { link: link.name, hub, code });
-      return;
+      return this.#repeats.happened(`refused ${hub} ${link.name}`, (times) => {
+        const facts = { link: link.name, hub, code, ...counted(times) };
+        this.#o.log.warn(`the hub refused a link: ${message}`, facts);
+      });
     }
     // It answers what was asked before a fresh id was wanted.
     if (link.record.owed[hub] === grant.id) return;
@@ -194,6 +207,7 @@ export class Life {
       link.served.close();
     }
     for (const served of this.#leaving) served.close();
+    this.#repeats.close();
   }
 
   /** `taken`: ids of another link that had the name until now. */
@@ -303,8 +317,11 @@ export class Life {
   }
 
   #behind(written: Promise<void>, link: string): Promise<void> {
-    written.catch((error) => {
-      this.#o.log.error("a link's record could not be stored", { link, error: (error as Error).message });
+    written.catch(({ message }: Error) => {
+      this.#repeats.happened("store", (times) => {
+        const facts = { link, error: message, ...counted(times) };
+        this.#o.log.error("a link's record could not be stored: it is tried again", facts);
+      });
     });
     return written;
   }

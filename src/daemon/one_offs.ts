@@ -53,16 +53,15 @@ function isOver({ revokedAt, expiredAt }: LinkRecord, now: number): boolean {
   return (revokedAt ?? expiredAt ?? Infinity) < now - ENDED_KEPT_MS;
 }
 
-/** Makes `link`, which was just opened, durable; closes it again where that can't be. Throws Failure. */
-export async function keepOneOff(
-  { served: { entry }, name }: ManagedLink,
-  records: Records,
-  life: Life,
-): Promise<void> {
+/** Resolves when what is `stored` of `link` is durable; closes it again where that can't be. Throws Failure. */
+export async function keepOneOff(link: ManagedLink, stored: Promise<void>, life: Life): Promise<void> {
+  const { name } = link;
   try {
-    await records.putOneOff(entry);
+    await stored;
   } catch (error) {
-    life.apply([{ step: "close", name, changes: [], cuts: { streams: 0 } }], new Map());
+    if (life.all.get(name) === link) {
+      life.apply([{ step: "close", name, changes: [], cuts: { streams: 0 } }], new Map());
+    }
     throw error;
   }
 }

@@ -24,12 +24,16 @@ export class RateKeeper {
   /** Writes what `link` has counted since it was last written, where there is anything. */
   save(link: ManagedLink): void {
     const { buckets } = link.served.state;
-    if (buckets.spent === link.spent) return;
+    const { spent } = link;
+    if (buckets.spent === spent) return;
     link.spent = buckets.spent;
     const { clock, records } = this;
     const saved = buckets.save(clock.mono());
     if (saved === null) return;
     const { scope, name } = link;
-    this.behind(records.putRates(scope, name, { at: clock.now(), buckets: saved }), name);
+    const written = records.putRates(scope, name, { at: clock.now(), buckets: saved });
+    this.behind(written, name);
+    // It is written again when the next time comes, with a request in between or without.
+    written.catch(() => link.spent = spent);
   }
 }

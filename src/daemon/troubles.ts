@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Code } from "../core/errors.ts";
 import { printTarget } from "../core/target.ts";
 import type { Log } from "../log.ts";
-import { Repeats } from "./repeats.ts";
+import { counted, Repeats } from "../repeats.ts";
 import type { ServedLink } from "./served.ts";
 
 export class Troubles {
@@ -44,8 +44,4 @@ export class Troubles {
   close(): void {
     this.#repeats.close();
   }
-}
-
-function counted(times: number): { times?: number } {
-  return times === 1 ? {} : { times };
 }

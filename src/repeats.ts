@@ -1,5 +1,5 @@
 /** What happens a thousand times in a row is said once, and then in a while how often it did: a log must not fill a disk. */
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 
 /** One line of a kind in so long. */
 const QUIET_MS = 10_000;
@@ -55,4 +55,9 @@ export class Repeats {
     kind.times = 0;
     kind.timer.set(QUIET_MS);
   }
+}
+
+/** What a line of many says of how many there were. */
+export function counted(times: number): { times?: number } {
+  return times === 1 ? {} : { times };
 }
