@@ -12,6 +12,9 @@ const TURN_MS = 1_000;
 /** Regions that nothing was told of are looked at again: counters move without an event. */
 const LOOK_TURNS = 2;
 
+/** A hundredth of the time, at most, is spent on looking: a thousand links are looked at less often than ten. */
+const SHARE = 100;
+
 /** A comment so often keeps the connection known to be alive. */
 const BEAT_TURNS = 15;
 
@@ -45,7 +48,7 @@ export function liveAnswer(context: Call, state: ControlState, live: Live): Resp
   let end = () => {};
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      let changed = true, turns = 0, last = "", busy = false, missed = 0;
+      let changed = true, turns = 0, next = 0, last = "", busy = false, missed = 0;
       let rows: SeenJson[] = [];
       const send = (type: string, data: unknown) =>
         controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
@@ -61,7 +64,9 @@ export function liveAnswer(context: Call, state: ControlState, live: Live): Resp
         changed = false;
         // The list shows them by itself.
         [rows, missed] = [[], 0];
+        const began = clock.mono();
         const regions = await live.regions();
+        next = turns + Math.ceil((clock.mono() - began) * SHARE / TURN_MS);
         if (regions !== last) send("patch", regions);
         last = regions;
       };
@@ -71,7 +76,8 @@ export function liveAnswer(context: Call, state: ControlState, live: Live): Resp
         // Who has not taken what there was gets one change instead of many, later.
         if ((controller.desiredSize ?? 0) <= 0) return;
         if (turns % BEAT_TURNS === 0) controller.enqueue(encoder.encode(": still here\n\n"));
-        if (changed || (live.counts === true && turns % LOOK_TURNS === 0)) await look();
+        const due = changed || (live.counts === true && turns % LOOK_TURNS === 0);
+        if (due && turns >= next) await look();
         if (rows.length === 0) return;
         send("rows", { html: rows.reverse().map((row) => live.rows!.print(row)).join(""), missed });
         [rows, missed] = [[], 0];
