@@ -127,6 +127,29 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "without a script the page reads, its forms work, and nothing is offered that would need one",
+  ignore: CHROMIUM === null,
+  async fn() {
+    await using world = await World.open("links: { hello: { target: echo } }");
+    const { person } = world;
+    await world.signIn();
+    await person.page.ask("Emulation.setScriptExecutionDisabled", { value: true });
+    await person.open(`${world.origin}/links/hello`, "hello · connectd");
+    const offered = "[...document.querySelectorAll('.scripted')].filter((at) => at.checkVisibility()).length";
+    assert.equal(await person.page.value(offered), 0);
+    await person.tabTo("Revoke…");
+    await person.press("Enter");
+    await person.tabTo("Revoke hello");
+    await person.press("Enter");
+    await person.sees("✕ revoked");
+    await person.tabTo("For how long (empty: as it says)");
+    await person.type("1h");
+    await person.press("Enter");
+    await person.sees("in 59m");
+  },
+});
+
 /** Ten links, since each keeps 1,000 at most. */
 const MANY = "links:\n" +
   Array.from({ length: 10 }, (_, i) => `  n${i}: { target: echo, inspect_last: 1000 }`).join("\n");
