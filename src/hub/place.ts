@@ -29,6 +29,7 @@ export async function openHubStore(path: string, clock: Clock): Promise<Store> {
     return {
       trail: store.trail,
       bucket: (name, options) => store.bucket(name, options),
+      snapshot: (path) => store.snapshot(path),
       close: () => store.close().finally(() => lock.close()),
     };
   } catch (error) {

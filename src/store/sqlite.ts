@@ -6,6 +6,7 @@ import { Failure } from "../core/errors.ts";
 import { Changes } from "./changes.ts";
 import { storeCounts } from "./metrics.ts";
 import { SqliteTrail } from "./sqlite_trail.ts";
+import type { Contents } from "./sqlite_check.ts";
 import type { Answer, Operation, Outcome, Question } from "./sqlite_worker.ts";
 import {
   type Bucket,
@@ -37,6 +38,24 @@ export async function openSqlite(path: string, clock: Clock = systemClock): Prom
   return new SqliteStore(absolute, worker, database, clock);
 }
 
+/**
+ * What the database file at `path` holds, which no store uses now: all of it is read, and nothing changed. Throws Failure
+ * where it is damaged, or no store that this version reads.
+ */
+export async function checkSqlite(path: string): Promise<Contents> {
+  const absolute = resolve(path);
+  const worker = shared.enter();
+  try {
+    const [outcome] = await worker.ask({ kind: "check", path: absolute });
+    if (outcome.kind !== "checked") throw new Error("nothing was checked");
+    return outcome;
+  } catch (error) {
+    throw failure(absolute, error);
+  } finally {
+    shared.leave();
+  }
+}
+
 /** sqlite would make the file readable for all, and what it says of a folder that is missing helps nobody. */
 async function makeFile(path: string): Promise<void> {
   try {
@@ -56,6 +75,12 @@ const REASONS: readonly [pattern: RegExp, what: string, hint: string][] = [
   ],
   [/database is locked/, "another program holds it", "end that program, or give this one a store of its own"],
   [/not a database|malformed/, "it is damaged or no database", "restore it from a backup, or move it away"],
+  [
+    /newer connectd/,
+    "it was made by a newer connectd",
+    "run that version, or restore a backup that this one made",
+  ],
+  [/no table of values/, "it is no store of a hub", "name a file that `connectd hub backup` wrote"],
   [/No such file/, "its folder does not exist", "make the folder, or name another file"],
 ];
 
@@ -191,6 +216,17 @@ class SqliteStore implements Store {
     };
   }
 
+  async snapshot(path: string): Promise<void> {
+    if (this.#closed !== null) throw this.#gone();
+    try {
+      await makeFile(path);
+      // The worker does one thing after another: what it has acknowledged is in it.
+      await this.worker.ask({ kind: "snapshot", database: this.database, path });
+    } catch (error) {
+      throw failure(path, error);
+    }
+  }
+
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.trail.retry();
@@ -205,13 +241,15 @@ class SqliteStore implements Store {
 
   /** One batch at a time: what is asked for in one turn, or while the disk is busy, shares a commit. */
   #do(operation: Operation): Promise<Outcome> {
-    if (this.#closed !== null) {
-      return Promise.reject(new Failure(`the store ${this.path} was closed`, { permanent: true }));
-    }
+    if (this.#closed !== null) return Promise.reject(this.#gone());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ operation, resolve, reject });
       this.#begin();
     });
+  }
+
+  #gone(): Failure {
+    return new Failure(`the store ${this.path} was closed`, { permanent: true });
   }
 
   #begin(): void {

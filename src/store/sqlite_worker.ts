@@ -1,7 +1,8 @@
 /** The worker in which sqlite blocks: one for all databases of the process. */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import type { AuditEntry, AuditQuery, AuditRow } from "../core/audit.ts";
 import { AuditTable } from "./sqlite_audit.ts";
+import { checkDatabase, type Contents, newer } from "./sqlite_check.ts";
 import type { TrailEnds } from "./store.ts";
 
 /** What is done to a bucket. `now`: ms since 1970, by which a time to live is decided. */
@@ -45,6 +46,7 @@ export type Outcome =
   | { readonly kind: "records"; readonly rows: readonly AuditRow[] }
   | ({ readonly kind: "ends" } & TrailEnds)
   | { readonly kind: "appended" }
+  | ({ readonly kind: "checked" } & Contents)
   /** Of the trail alone: what is wrong with it is nobody else's trouble. */
   | { readonly kind: "failed"; readonly why: string };
 
@@ -56,6 +58,8 @@ export type Question =
     readonly database: number;
     readonly operations: readonly Operation[];
   }
+  | { readonly id: number; readonly kind: "snapshot"; readonly database: number; readonly path: string }
+  | { readonly id: number; readonly kind: "check"; readonly path: string }
   | { readonly id: number; readonly kind: "close"; readonly database: number };
 
 /** `failed`: sqlite's own words; nothing of the batch was done. */
@@ -93,7 +97,7 @@ class Database {
       // Another process may hold the file for the time of a checkpoint or a backup.
       db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       const { user_version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-      if (user_version > LAYOUT) throw new Error(`made by a newer connectd (layout ${user_version})`);
+      if (user_version > LAYOUT) throw new Error(newer(user_version));
       // AUTOINCREMENT never gives a number twice: neither a replaced nor a deleted value's revision comes again.
       db.exec(`CREATE TABLE IF NOT EXISTS entries (
         revision INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, key TEXT NOT NULL,
@@ -135,6 +139,18 @@ class Database {
       if (head === undefined) this.#audit = null;
       else this.#audit!.head = head;
       throw error;
+    }
+  }
+
+  /** Writes everything into the file at `path`, which is then whole without another one beside it. */
+  async snapshot(path: string): Promise<void> {
+    // Not VACUUM INTO, which attaches a database: that is refused to whoever may not write everywhere.
+    await backup(this.#db, path);
+    const copy = new DatabaseSync(path);
+    try {
+      copy.exec("PRAGMA journal_mode = DELETE");
+    } finally {
+      copy.close();
     }
   }
 
@@ -218,13 +234,18 @@ function asRow(found: object): Row {
 
 const databases = new Map<number, Database>();
 
-function answer(question: Question): Outcome[] {
+async function answer(question: Question): Promise<Outcome[]> {
   switch (question.kind) {
     case "open":
       databases.set(question.database, new Database(question.path));
       return [];
     case "run":
       return databases.get(question.database)!.run(question.operations);
+    case "snapshot":
+      await databases.get(question.database)!.snapshot(question.path);
+      return [];
+    case "check":
+      return [{ kind: "checked", ...checkDatabase(question.path, LAYOUT) }];
     case "close":
       databases.get(question.database)!.close();
       databases.delete(question.database);
@@ -238,9 +259,9 @@ const scope = self as unknown as {
   postMessage(answer: Answer): void;
 };
 
-scope.onmessage = ({ data: question }) => {
+scope.onmessage = async ({ data: question }) => {
   try {
-    scope.postMessage({ id: question.id, outcomes: answer(question) });
+    scope.postMessage({ id: question.id, outcomes: await answer(question) });
   } catch (error) {
     scope.postMessage({ id: question.id, failed: (error as Error).message });
   }

@@ -81,6 +81,11 @@ export interface Store {
   readonly trail: Trail;
   /** The bucket `name`, a token as keys have them. The same name means the same values. */
   bucket(name: string, options?: BucketOptions): Bucket;
+  /**
+   * Writes everything that was acknowledged so far into a database file of its own at `path` (0600), which is empty or
+   * not there; others go on meanwhile. Throws Failure.
+   */
+  snapshot(path: string): Promise<void>;
   /** Resolves when what was asked for before is done. What is asked for later throws Failure. */
   close(): Promise<void>;
 }

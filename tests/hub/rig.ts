@@ -59,6 +59,7 @@ export class HubRig implements AsyncDisposable {
             this.diskFull ? Promise.reject(new Failure("the disk is full")) : bucket.put(key, value, options),
         };
       },
+      snapshot: (path) => store.snapshot(path),
       close: () => store.close(),
     };
   }
@@ -343,6 +344,9 @@ export function link(
     newId: false,
     state: "active",
     expiresAt: null,
+    activatedAt: null,
+    service: null,
+    source: "file",
     ...o,
     policy: { ...OPEN_POLICY, ...o.policy },
   };
