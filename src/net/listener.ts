@@ -7,8 +7,11 @@ import type { ServerLimits } from "../core/limits.ts";
 import { canonicalAddress } from "./client.ts";
 import { descriptors } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
+import { Greetings } from "./greetings.ts";
 import { listenPrivately } from "./private_socket.ts";
+import type { ServerIdentity } from "./server_identity.ts";
 import type { Socket } from "./socket.ts";
+import { acceptTls } from "./tls_server.ts";
 import { Visitor } from "./visitor.ts";
 
 export interface ListenerOptions {
@@ -24,6 +27,13 @@ export interface ListenerOptions {
   readonly refuse: (refusal: Refusal, head: RequestHead | null, requestId: string) => Rendered;
   /** Visitors come by https. */
   readonly secure: boolean;
+  /** Who the listener is to visitors who come by TLS, asked for each of them; absent: they come in the clear. */
+  readonly identity?: (() => ServerIdentity) | null;
+  /**
+   * Every connection comes by a trusted proxy and begins with the PROXY protocol; the others are cut, of which this
+   * hears. Absent: none does.
+   */
+  readonly unproxied?: ((peer: string, why: string) => void) | null;
 }
 
 /**
@@ -65,6 +75,8 @@ export class Listener {
   draining = false;
   /** Connections with something in flight; they count themselves. */
   busy = 0;
+  readonly #identity: (() => ServerIdentity) | null;
+  readonly #greetings: Greetings | null;
   readonly #sockets: Deno.Listener[] = [];
   readonly #visitors = new Set<Visitor>();
   /** Those beyond the limits, the oldest first: on their way out unless what they want is urgent. */
@@ -86,6 +98,18 @@ export class Listener {
     this.urgent = options.urgent;
     this.refuse = options.refuse;
     this.secure = options.secure;
+    this.#identity = options.identity ?? null;
+    const { unproxied = null } = options;
+    this.#greetings = unproxied === null ? null : new Greetings({
+      clock: this.clock,
+      limits: () => this.limits,
+      trusted: this.trusted,
+      refused: unproxied,
+      take: (socket, address) => {
+        if (this.#closed) socket.close();
+        else this.#take(socket, address, descriptors.short);
+      },
+    });
   }
 
   /**
@@ -122,6 +146,7 @@ export class Listener {
   close(): void {
     this.#closed = true;
     this.#stopAccepting();
+    this.#greetings?.close();
     for (const visitor of [...this.#visitors, ...this.#beyond]) visitor.destroy();
   }
 
@@ -163,13 +188,21 @@ export class Listener {
     if (--this.busy === 0) this.#look?.();
   }
 
+  /** Accepted from `peer`; as `#take`. */
+  #meet(conn: Socket, peer: string): number {
+    const greetings = this.#greetings;
+    if (greetings === null) return this.#take(conn, peer, descriptors.short);
+    return greetings.begin(conn, canonicalAddress(peer) ?? peer) ? Infinity : BEYOND;
+  }
+
   /** `short`: descriptors ran out. Returns how many may be there beyond the limits where this one is; else Infinity. */
-  #take(socket: Socket, peer: string, short: boolean): number {
+  #take(conn: Socket, peer: string, short: boolean): number {
     const address = canonicalAddress(peer) ?? peer;
     const proxy = this.trusted(address);
     const admits = !short && this.#visitors.size < this.limits.connections;
     const client = admits && !proxy ? this.enter(address) : null;
     const room = client !== null || (admits && proxy);
+    const socket = this.#identity === null ? conn : acceptTls(conn, this.#identity());
     const visitor = new Visitor(socket, address, { proxy, client, admitted: room }, this);
     const most = room ? Infinity : short ? BEYOND_SHORT : BEYOND;
     if (room) this.#visitors.add(visitor);
@@ -193,7 +226,7 @@ export class Listener {
         if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
         const { remoteAddr } = conn;
         const peer = "hostname" in remoteAddr ? remoteAddr.hostname : LOCAL;
-        const most = this.#take(conn, peer, descriptors.short);
+        const most = this.#meet(conn, peer);
         if (most === Infinity || ++unheard < most / TURNS) continue;
         await new Promise((turn) => setTimeout(turn));
         unheard = 0;

@@ -55,7 +55,7 @@ export function encryptBy(conn: Socket, options: TlsOptions, signal: AbortSignal
 }
 
 /** The connection below, as node:tls wants it. */
-class Carrier extends Duplex {
+export class Carrier extends Duplex {
   readonly #conn: Socket;
   readonly #buffer = new Uint8Array(AHEAD);
   #held = false;
@@ -113,7 +113,7 @@ class Carrier extends Duplex {
 }
 
 /** The octets within. Who does not read is waited for below: a TLSSocket that is paused misses its end-of-file. */
-class TlsSocket implements Socket {
+export class TlsSocket implements Socket {
   readonly #socket: TLSSocket;
   readonly #carrier: Carrier;
   readonly #arrived: Uint8Array[] = [];

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, type ServerLimits } from "../../src/core/limits.ts";
 import { fetchAdapter } from "../../src/net/adapter.ts";
 import type { BodySink, Exchange } from "../../src/net/exchange.ts";
 import { Listener } from "../../src/net/listener.ts";
+import type { ServerIdentity } from "../../src/net/server_identity.ts";
 import { type Socket, socketPair } from "../../src/net/socket.ts";
 import { renderRefusal } from "../../src/pages/visitor.ts";
 
@@ -18,6 +19,8 @@ export interface RigOptions {
   readonly trusted?: (ip: string) => boolean;
   readonly urgent?: (head: RequestHead) => boolean;
   readonly secure?: boolean;
+  readonly identity?: () => ServerIdentity;
+  readonly unproxied?: (peer: string, why: string) => void;
 }
 
 export class VisitorRig implements AsyncDisposable {
@@ -34,16 +37,25 @@ export class VisitorRig implements AsyncDisposable {
       urgent: options.urgent ?? (() => false),
       refuse: renderRefusal,
       secure: options.secure ?? false,
+      identity: options.identity,
+      unproxied: options.unproxied,
     });
   }
 
   /** A visitor over TCP. */
   async connect(): Promise<TestVisitor> {
+    return this.#keep(
+      new TestVisitor(await Deno.connect({ hostname: "127.0.0.1", port: await this.port() })),
+    );
+  }
+
+  /** Where it listens. */
+  async port(): Promise<number> {
     if (this.#port === 0) {
       const addr = await this.listener.listen({ hostname: "127.0.0.1", port: 0 });
       this.#port = (addr as Deno.NetAddr).port;
     }
-    return this.#keep(new TestVisitor(await Deno.connect({ hostname: "127.0.0.1", port: this.#port })));
+    return this.#port;
   }
 
   /** A visitor who comes from `address`; each direction holds `capacity` octets. */
