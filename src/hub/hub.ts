@@ -232,6 +232,7 @@ class RunningHub implements Hub, HubState {
     this.#listeners.close();
     this.sessions?.close();
     for (const peer of this.#peers.all()) peer.close();
+    this.names?.close();
     this.audit?.close();
     await this.#store.close();
     this.#giveDescriptors?.();
@@ -256,6 +257,7 @@ class RunningHub implements Hub, HubState {
   #ticked(): void {
     this.sessions.endExpired();
     this.#metrics.look();
+    this.names.retry();
     for (const peer of this.#peers.all()) peer.reportRefused();
     if (this.clock.mono() - this.#refreshedAt >= REFRESH_MS) {
       this.#refreshedAt = this.clock.mono();

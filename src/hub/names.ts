@@ -5,6 +5,7 @@ import { checkSubdomain } from "../core/names.ts";
 import type { Rate } from "../core/units.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import type { Log } from "../log.ts";
+import { counted, Repeats } from "../repeats.ts";
 import type { Bucket, Store } from "../store/store.ts";
 import type { HubAudit } from "./audit.ts";
 import { type Claimant, judgeClaim } from "./claim.ts";
@@ -69,10 +70,14 @@ export class Names {
   readonly #weights = new Weights();
   /** New names, by workspace. */
   readonly #new = new Buckets();
+  /** Links whose records the disk did not take. */
+  readonly #failed = new Set<HubLink>();
+  readonly #repeats: Repeats;
 
   private constructor(options: NamesOptions) {
     this.#o = options;
     this.#bucket = options.store.bucket("names");
+    this.#repeats = new Repeats(options.clock);
   }
 
   /** Reads the names that the store holds. Throws Failure. */
@@ -144,7 +149,27 @@ export class Names {
 
   /** Resolves when the link's record is durable as it stands. Throws Failure. */
   async #save(link: HubLink, audit?: AuditEntry): Promise<void> {
-    await this.#bucket.put(link.id, JSON.stringify(link.record), audit === undefined ? {} : { audit });
+    try {
+      await this.#bucket.put(link.id, JSON.stringify(link.record), audit === undefined ? {} : { audit });
+      this.#failed.delete(link);
+    } catch (error) {
+      this.#failed.add(link);
+      throw error;
+    }
+  }
+
+  /** Writes again what could not be written. */
+  retry(): void {
+    for (const link of this.#failed) {
+      // An id that could not be stored was taken back; what is wrong with the disk was said.
+      if (this.#links.get(link.id) !== link) this.#failed.delete(link);
+      else this.#save(link).catch(() => {});
+    }
+  }
+
+  /** Says what is still to be said. */
+  close(): void {
+    this.#repeats.close();
   }
 
   /** Takes back an id that could not be stored. */
@@ -288,8 +313,11 @@ export class Names {
     link.record = record;
     this.#o.audit.changed(before, link);
     const written = this.#save(link);
-    written.catch((error) => {
-      this.#o.log.warn("a name could not be stored", { id: link.id, error: (error as Error).message });
+    written.catch(({ message }: Error) => {
+      this.#repeats.happened("store", (times) => {
+        const facts = { id: link.id, error: message, ...counted(times) };
+        this.#o.log.warn("a name could not be stored: it is tried again", facts);
+      });
     });
     return written;
   }

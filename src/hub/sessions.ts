@@ -39,6 +39,7 @@ export class Sessions {
 
   /** Ends the sessions whose token has expired. */
   endExpired(): void {
+    this.#tokens.settle();
     this.#endWhere((identity) => !this.#tokens.isLive(identity));
   }
 

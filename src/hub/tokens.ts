@@ -37,6 +37,8 @@ export interface TokenRecord {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+  /** Its time was seen to be over, and no clock that is set back brings it back. */
+  readonly expired?: true;
 }
 
 /** What a new token shall be. */
@@ -182,8 +184,22 @@ export class Tokens {
     return record !== undefined && this.#isLive(record);
   }
 
-  #isLive({ revokedAt, expiresAt }: TokenRecord): boolean {
-    return revokedAt === null && (expiresAt === null || expiresAt > this.clock.now());
+  /** Writes down which tokens have expired. What the disk does not take is tried again with the next call. */
+  settle(): void {
+    const now = this.clock.now();
+    for (const [id, record] of this.#records) {
+      if (record.expired || record.expiresAt === null || record.expiresAt > now) continue;
+      const expired: TokenRecord = { ...record, expired: true };
+      this.#records.set(id, expired);
+      this.store.bucket("tokens").put(id, JSON.stringify(expired)).catch(() => {
+        // It was not revoked meanwhile: that replaces the record.
+        if (this.#records.get(id) === expired) this.#records.set(id, record);
+      });
+    }
+  }
+
+  #isLive({ revokedAt, expiresAt, expired }: TokenRecord): boolean {
+    return revokedAt === null && !expired && (expiresAt === null || expiresAt > this.clock.now());
   }
 
   #freshId(): string {

@@ -1,0 +1,58 @@
+/** What the hub could not store is stored when there is room again, and no clock that is set back revives what ended. */
+import assert from "node:assert/strict";
+import { TestClock } from "../../src/clock.ts";
+import { eventually, HubRig, link, pass } from "./rig.ts";
+
+const DAY = 24 * 3_600_000;
+
+Deno.test("what a daemon said while the hub's disk was full is stored when there is room, and said once", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  const names = Array.from({ length: 20 }, (_, i) => `l${i}`);
+  const daemon = rig.attached();
+  const { links } = await daemon.hello(names.map((name) => link(name)));
+  rig.diskFull = true;
+  await daemon.change(names.map((name) => link(name, { state: "revoked" })));
+  const [{ id }] = links;
+  assert.equal((await rig.visit(id)).status, 410);
+  const said = () => rig.lines.filter((line) => line.includes("could not be stored"));
+  await eventually(() => said().length, (lines) => lines > 0);
+  await pass(clock, 5_000);
+  assert.equal(said().length, 1, said().join("\n"));
+  rig.diskFull = false;
+  await pass(clock, 2_000);
+  // Nothing is asked of the daemon any more: the hub knows by itself after a restart.
+  await rig.hub.close();
+  await rig.begin({ clock });
+  for (const { id } of links) assert.equal((await rig.visit(id)).json.code, "link_revoked");
+});
+
+Deno.test("a token that expired stays so when the clock is set back, over a restart too", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  const token = await rig.token("viewer", "default", DAY / 2), lasting = await rig.token("viewer");
+  const status = async (token: string) => (await rig.api("GET", "/v1/links", token)).status;
+  assert.equal(await status(token), 200);
+  clock.jump(DAY);
+  await pass(clock, 1_000);
+  clock.jump(-DAY);
+  assert.deepEqual([await status(token), await status(lasting)], [401, 200]);
+  await rig.hub.close();
+  await rig.begin({ clock });
+  assert.deepEqual([await status(token), await status(lasting)], [401, 200]);
+});
+
+Deno.test("a token that expired while the disk was full stays so once there is room", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  const token = await rig.token("viewer", "default", DAY / 2);
+  rig.diskFull = true;
+  clock.jump(DAY);
+  await pass(clock, 2_000);
+  rig.diskFull = false;
+  await pass(clock, 1_000);
+  clock.jump(-DAY);
+  await rig.hub.close();
+  await rig.begin({ clock });
+  assert.equal((await rig.api("GET", "/v1/links", token)).status, 401);
+});
