@@ -50,6 +50,8 @@ const ACCEPT_PAUSE_MS = 100;
 
 /** Turns of the loop in which a stopped listener takes those who are in the kernel's queue: more come all the time. */
 const LAST_TURNS = 100;
+/** So many of them in a row bring nobody when the queue is empty: what the kernel tells takes more than one to get here. */
+const QUIET_TURNS = 5;
 
 /** A unix socket's peer is on this machine. */
 const LOCAL = "127.0.0.1";
@@ -266,9 +268,10 @@ export class Listener {
 
   /** Whoever is in a kernel's queue is connected as far as he knows: closing at once would reset him and his request. */
   async #emptyQueues(): Promise<void> {
-    for (let turns = 0, before = -1; before !== this.#accepted && turns < LAST_TURNS; turns++) {
-      before = this.#accepted;
+    for (let turns = 0, quiet = 0; quiet < QUIET_TURNS && turns < LAST_TURNS; turns++) {
+      const before = this.#accepted;
       await new Promise((turn) => setTimeout(turn));
+      quiet = before === this.#accepted ? quiet + 1 : 0;
     }
     this.#stopAccepting();
   }
