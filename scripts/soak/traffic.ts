@@ -56,12 +56,14 @@ class Soak {
       await this.world.start({ steady: steady.port, trap: trapped.port });
       await this.#phase(0, seconds / 10, DEEDS.slice(0, 1));
       const idle = await this.#rested();
-      await this.#phase(1, seconds * 0.45, [...DEEDS, ...PLUGS], PLUGS);
+      await this.#phase(1, seconds * 0.4, [...DEEDS, ...PLUGS], PLUGS);
+      // Who was killed last is young: what these processes need is known only when they have been at work for a while.
+      await this.#phase(2, seconds * 0.2, DEEDS);
       const middle = await this.#rested();
-      await this.#phase(2, seconds * 0.45, DEEDS);
+      await this.#phase(3, seconds * 0.3, DEEDS);
       const end = await this.#rested();
       for (const side of ["hub", "daemon"] as const) {
-        this.#compare(side, idle[side], middle[side], end[side], seconds * 0.45);
+        this.#compare(side, idle[side], middle[side], end[side], seconds * 0.3);
       }
     } finally {
       this.#tell();
