@@ -10,13 +10,22 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /** Writes lines of its level or above. */
 export type Log = Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>>;
 
-/** What would reorder, hide or break text on a terminal: C0, DEL, C1, bidi marks and line separators. */
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+/** What would reorder, hide or break text on a terminal: C0, DEL, C1, bidi marks, line separators, halves of surrogate pairs. */
+const UNSAFE =
+  // deno-lint-ignore no-control-regex
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** `text` with every control and bidi character escaped, safe within one line. */
+/** `text` with everything escaped that is not safe within one line. */
 export function oneLine(text: string): string {
   return text.replace(UNSAFE, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+
+/** Characters of one value that a line shows. */
+const SHOWN = 4096;
+
+/** `text`, or its beginning and how long it is. */
+function bounded(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}… (${text.length} characters)`;
 }
 
 /** A log that hands finished lines, without their line feed, to `write`. */
@@ -32,13 +41,19 @@ export function createLog(
   const line = (at: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (LEVELS.indexOf(at) < LEVELS.indexOf(level)) return;
     const time = new Date(now()).toISOString();
-    if (format === "json") return write(oneLine(JSON.stringify({ time, level: at, message, ...fields })));
+    if (format === "json") return write(oneLine(print({ time, level: at, message, ...fields })));
     const facts = Object.entries(fields).map(([key, value]) =>
-      ` ${key}=${typeof value === "string" && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value)}`
+      ` ${bounded(key)}=${
+        typeof value === "string" && /^[\w.:/@+-]{1,200}$/.test(value) ? value : print(value)
+      }`
     ).join("");
-    write(oneLine(`${time.slice(11, 23)} ${at.padEnd(5)} ${message}${facts}`));
+    write(oneLine(`${time.slice(11, 23)} ${at.padEnd(5)} ${bounded(message)}${facts}`));
   };
   return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+}
+
+function print(value: unknown): string {
+  return JSON.stringify(value, (_, part) => typeof part === "string" ? bounded(part) : part);
 }
 
 const encoder = new TextEncoder();

@@ -23,6 +23,7 @@ export interface EmbeddedOptions {
 /** Starts the hub at `--listen`, else at `listen` of the file, else at the default. Throws Failure. */
 export async function startEmbedded(options: EmbeddedOptions, listen: string | null): Promise<EmbeddedHub> {
   const { state, log, listen: wanted } = options;
+  let told: EmbeddedHub["onRefused"];
   const hub = await startHub({
     listen: addressOf(wanted ?? listen),
     domain: null,
@@ -32,6 +33,7 @@ export async function startEmbedded(options: EmbeddedOptions, listen: string | n
     state: null,
     trustedProxies: [],
     limits: DEFAULT_LIMITS,
+    refused: (request) => told?.(request),
     log,
   });
   return {
@@ -47,6 +49,9 @@ export async function startEmbedded(options: EmbeddedOptions, listen: string | n
     drain: (ms) => hub.drain(ms),
     close: () => hub.close(),
     metrics: () => hub.metrics(),
+    set onRefused(listener: EmbeddedHub["onRefused"]) {
+      told = listener;
+    },
   };
 }
 

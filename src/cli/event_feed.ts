@@ -10,14 +10,14 @@ export interface FeedEvent {
 }
 
 /**
- * Calls `heard` for every event of the daemon at `address` from now on, `requests` for each of those too. Resolves when the
- * daemon ends; rejects as `follow` does.
+ * Calls `heard` for every event of the daemon at `address` from now on, `requests` for each of those too, and `begun` once
+ * the daemon listens. Resolves when the daemon ends; rejects as `follow` does.
  */
 export async function followEvents(
   address: Address,
   heard: (event: FeedEvent) => void,
   signal: AbortSignal,
-  { requests = false }: { requests?: boolean } = {},
+  { requests = false, begun = () => {} }: { requests?: boolean; begun?: () => void } = {},
 ): Promise<void> {
   const { socket: path, origin, token } = address;
   const url = new URL(origin ?? "http://localhost");
@@ -32,13 +32,16 @@ export async function followEvents(
     Accept: "text/event-stream",
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
-  let rest = "", type = "";
+  let rest = "", type = "", first = true;
   await follow(
     socket,
     url.host,
     { method: "GET", path: `/v1/events${requests ? "?requests=true" : ""}`, headers, body: null },
     signal,
     (piece) => {
+      // It says something at once.
+      if (first) begun();
+      first = false;
       const lines = (rest + piece).split("\n");
       rest = lines.pop()!;
       for (const line of lines) {

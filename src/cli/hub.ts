@@ -1,7 +1,7 @@
 /** `connectd hub`: a hub, until it is told to end. */
 import { systemClock } from "../clock.ts";
 import { parseListen } from "../config/places.ts";
-import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { DEFAULT_LIMITS, KEEP_ACCESS_MS } from "../core/limits.ts";
 import { type Hub, startHub } from "../hub/hub.ts";
 import { openHubStore } from "../hub/place.ts";
 import { domainOf, HUB_CONFIG_FLAG, hubConfigOf, publicUrlOf, storePathOf } from "./hub_settings.ts";
@@ -48,6 +48,7 @@ export const hub: Verb = {
       trustedProxies: config?.trustedProxies ?? [],
       limits: config?.limits ?? DEFAULT_LIMITS,
       keepAuditMs: config?.keepAuditMs ?? null,
+      keepAccessMs: config === null ? KEEP_ACCESS_MS : config.keepAccessMs,
       log,
     });
     printReady(hub, on(given, "json"));

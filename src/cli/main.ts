@@ -11,6 +11,7 @@ import { init } from "./init.ts";
 import { install } from "./install.ts";
 import { link } from "./link.ts";
 import { list, renew, revoke } from "./links.ts";
+import { logs } from "./logs.ts";
 import { permissions } from "./permissions.ts";
 import { complain, complainOf } from "./print.ts";
 import { replay } from "./replay.ts";
@@ -40,6 +41,7 @@ export const VERBS: readonly Verb[] = [
   explain,
   requests,
   replay,
+  logs,
   audit,
   ui,
   token,

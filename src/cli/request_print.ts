@@ -24,7 +24,7 @@ export function requestRow(request: RequestJson): string {
 }
 
 /** The code of an answer that was connectd's own, or what a shadow link would have said. */
-function told(code: string | null, verdict: string | null): string {
+export function told(code: string | null, verdict: string | null): string {
   if (code !== null) return `  [${code}]`;
   return verdict === null ? "" : `  [would be ${verdict}]`;
 }

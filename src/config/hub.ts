@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS, type ServerLimits } from "../core/limits.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
 import { cidr, duration, patience, size, values } from "./values.ts";
 import { isHostName, parseListen, parseOrigin, printListen, resolvePath } from "./places.ts";
+import { ACCESS_LOG_KEY, accessKept } from "./keep.ts";
 import type { Problem } from "./problem.ts";
 import { integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
 import { quoted } from "./wording.ts";
@@ -29,6 +30,8 @@ export interface HubConfig extends Accepted {
   readonly limits: ServerLimits;
   /** null: the default. */
   readonly keepAuditMs: number | null;
+  /** null: no access log is written. */
+  readonly keepAccessMs: number | null;
 }
 
 const domain = text({ wants: "a domain such as hub.example.com", code: "bad_name" }, (written) => {
@@ -101,6 +104,7 @@ export const KEEP_KEYS = {
     reader: patience,
     doc: "How long records of the audit trail are kept, of 250,000 at most. The default is 365d.",
   },
+  ...ACCESS_LOG_KEY,
 } as const;
 
 /** Keys at the top of hub.yaml. */
@@ -166,6 +170,7 @@ export function readHubConfig(
     trustedProxies: read.trusted_proxies?.value ?? [],
     limits: limitsOf(read.limits?.value ?? {}),
     keepAuditMs: read.keep?.value.audit?.value ?? null,
+    keepAccessMs: accessKept(read.keep?.value),
   }));
 }
 

@@ -4,6 +4,7 @@ import { checkName } from "../core/names.ts";
 import { type DefaultValues, type LinkValues, makeEntry, readTarget, type Services } from "./entry.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
 import { hubs, resolveHubs } from "./hubs.ts";
+import { ACCESS_LOG_KEY, accessKept } from "./keep.ts";
 import { DEFAULT_KEYS, LINK_KEYS, SERVICE_KEYS } from "./keys.ts";
 import { isLocal, parseListen, printListen } from "./places.ts";
 import type { Problem } from "./problem.ts";
@@ -38,6 +39,8 @@ export interface Config extends Accepted {
   readonly control: string | null;
   readonly connections: number;
   readonly drainTimeoutMs: number;
+  /** How long lines of the access log are kept; null: none is written. */
+  readonly keepAccessMs: number | null;
   readonly trace: boolean;
   readonly remote: Remote;
   readonly services: ReadonlyMap<string, Service>;
@@ -131,6 +134,11 @@ export const ROOT_KEYS = {
     doc: "How long requests in flight may finish when the daemon stops. The default is 30s.",
     example: "drain_timeout: 1m",
   },
+  keep: {
+    reader: mapping("a mapping with access_log", ACCESS_LOG_KEY),
+    doc: "How long what is written of requests is kept.",
+    example: "keep: { access_log: 7d }",
+  },
   trace: {
     reader: boolean,
     doc: "`true`: a request without a `traceparent` is given one (W3C Trace Context).",
@@ -183,6 +191,7 @@ export function readConfig(
       control: read.control === undefined ? null : printListen(read.control.value),
       connections: read.connections?.value ?? 2,
       drainTimeoutMs: read.drain_timeout?.value ?? 30_000,
+      keepAccessMs: accessKept(read.keep?.value),
       trace: read.trace?.value ?? false,
       remote: read.remote?.value ?? "revoke",
       services: services.known,

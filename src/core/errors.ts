@@ -36,6 +36,11 @@ export const CODES = {
 /** The stable name of an answer (product: "What a visitor gets"). */
 export type Code = keyof typeof CODES;
 
+/** Whether `text`, which others wrote, is one. */
+export function isCode(text: string): text is Code {
+  return Object.hasOwn(CODES, text);
+}
+
 /** A request that is not let through: a value, rendered and sent elsewhere. */
 export interface Refusal {
   readonly code: Code;

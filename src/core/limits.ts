@@ -26,3 +26,6 @@ export const DEFAULT_LIMITS: ServerLimits = {
   bodyIdleMs: 60_000,
   keepAliveMs: 60_000,
 };
+
+/** How long lines of access logs are kept unless a file says otherwise: 30 days. */
+export const KEEP_ACCESS_MS = 30 * 86_400_000;

@@ -274,6 +274,7 @@ class RunningDaemon implements Daemon, ControlState {
       instance: this.#instance,
       events,
       observer: this.witnesses.observer,
+      access: this.witnesses.access,
       json: (link) => this.#json(link),
       services: () => this.#base.services,
       mayRevoke: () => this.#applied.config?.remote !== "none",
@@ -327,6 +328,7 @@ class RunningDaemon implements Daemon, ControlState {
     if (config !== null) {
       this.#applied.take(config, problems);
       this.#base = { ...config, dir: dirname(config.file) };
+      this.witnesses.access.keep(config.keepAccessMs);
     }
     this.#carryOut(steps, desired);
     this.#works.life.refresh(desired);

@@ -4,6 +4,7 @@ import type { Config } from "../config/links.ts";
 import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
 import type { Log } from "../log.ts";
+import type { Access } from "../store/access_line.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { ReloadAnswer } from "./reload.ts";
 import type { HubJson, LinkJson } from "./status.ts";
@@ -20,6 +21,8 @@ export interface EmbeddedHub {
   close(): Promise<void>;
   /** Its figures, without those of the process. */
   metrics(): readonly Family[];
+  /** Called with each request that it refuses itself; `link` is the name that the daemon gives it. */
+  onRefused?: (request: Access) => void;
 }
 
 /** What would stand in a file, links and listeners aside: what a one-off without a file stands on. */

@@ -125,6 +125,7 @@ export class Outside {
       // It has the store that the next one needs.
       await this.#leaving?.close();
       this.embedded = await orUnbound("listen", () => start(listen));
+      this.embedded.onRefused = (request) => this.#control.state.witnesses.refused(request);
     } else if (listen !== this.#listen) {
       const { embedded } = this;
       await orUnbound("listen", () => embedded.rebind(listen));

@@ -15,6 +15,7 @@ import { ONE_OFFS, Records } from "./records.ts";
 import { Registry } from "./registry.ts";
 import { openStateDir, type StateDir, usualTokenFile } from "./state_dir.ts";
 import type { LinkJson } from "./status.ts";
+import type { RequestLog } from "./witnesses/access_log.ts";
 
 /** What the daemon gives. */
 export interface WorksMeans extends Pick<HubLineOptions, "services" | "mayRevoke"> {
@@ -28,6 +29,8 @@ export interface WorksMeans extends Pick<HubLineOptions, "services" | "mayRevoke
   readonly instance: string;
   readonly events: Events;
   readonly observer: Observer;
+  /** Opened and closed here, as everything that writes to the state directory. */
+  readonly access: RequestLog;
   /** A link as events show it. */
   json(link: ManagedLink): LinkJson;
 }
@@ -41,6 +44,7 @@ export class Works {
     readonly parts: SharedParts,
     readonly line: HubLine,
     readonly life: Life,
+    private readonly access: RequestLog,
   ) {}
 
   /** Throws Failure, and has given back what it took: another daemon has the state directory, or it can't be used. */
@@ -58,7 +62,7 @@ export class Works {
   }
 
   static async #over(dir: StateDir, store: Store, means: WorksMeans): Promise<Works> {
-    const { file, clock, log, events } = means;
+    const { file, clock, log, events, access } = means;
     const records = await Records.open(store);
     const scope = file === null ? ONE_OFFS : await records.scopeOf(file);
     const { daemon } = records;
@@ -94,7 +98,8 @@ export class Works {
         events.emit(type, means.json(link));
       },
     });
-    return new Works(dir, store, records, audit, parts, line, life);
+    access.open(dir.path);
+    return new Works(dir, store, records, audit, parts, line, life, access);
   }
 
   /** Resolves when what is to be kept is on the disk. */
@@ -102,6 +107,7 @@ export class Works {
     this.life.close();
     this.parts.close();
     this.audit.close();
+    await this.access.close();
     await this.records.written();
     await this.store.close();
     this.dir.close();

@@ -2,7 +2,7 @@
 import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { isLoopback, parseAddress } from "../core/address.ts";
 import { refusal } from "../core/errors.ts";
-import type { ServerLimits } from "../core/limits.ts";
+import { KEEP_ACCESS_MS, type ServerLimits } from "../core/limits.ts";
 import type { Family } from "../core/metrics.ts";
 import type { Log } from "../log.ts";
 import { fetchAdapter } from "../net/adapter.ts";
@@ -10,9 +10,12 @@ import { descriptors } from "../net/descriptors.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { loop } from "../net/loop.ts";
 import { renderRefusal } from "../pages/visitor.ts";
+import type { Access } from "../store/access_line.ts";
+import { AccessLog } from "../store/access_log.ts";
 import { KEEP_MS } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
+import { AccessDesk } from "./access.ts";
 import { createApi } from "./api.ts";
 import { HubAudit } from "./audit.ts";
 import { Hosts } from "./hosts.ts";
@@ -45,6 +48,10 @@ export interface HubOptions {
   readonly limits: ServerLimits;
   /** How long records of the audit trail are kept; absent or null: a year. */
   readonly keepAuditMs?: number | null;
+  /** How long lines of the access log in `state` are kept; absent: 30 days; null: none is written. */
+  readonly keepAccessMs?: number | null;
+  /** Called with each request that the hub refuses for a link itself; `link` is the name that its daemon gives it. */
+  readonly refused?: (request: Access) => void;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -97,6 +104,8 @@ class RunningHub implements Hub, HubState {
   tokens!: Tokens;
   sessions!: Sessions;
   socket: string | null = null;
+  /** Null: within a daemon, which has its own. */
+  #access: AccessLog | null = null;
   #hosts!: Hosts;
   #route!: Route;
   readonly #listeners: Listeners;
@@ -185,7 +194,12 @@ class RunningHub implements Hub, HubState {
     };
     const rest = { hellos: new Weights(), hosts: () => this.#hosts };
     this.sessions = new Sessions({ ...parts, ...rest }, this.tokens, limits.sessions);
-    this.#route = new Route(this.names, clock, limits, log);
+    if (state !== null) {
+      const { keepAccessMs: keepMs = KEEP_ACCESS_MS } = this.#o;
+      this.#access = new AccessLog({ folder: state, name: "hub-access", clock, log, keepMs });
+    }
+    const access = new AccessDesk(this.#access, this.#o.refused ?? null, clock);
+    this.#route = new Route(this.names, clock, limits, log, access);
     this.#metrics = new HubMetrics({
       clock,
       sessions: this.sessions,
@@ -234,6 +248,7 @@ class RunningHub implements Hub, HubState {
     for (const peer of this.#peers.all()) peer.close();
     this.names?.close();
     this.audit?.close();
+    await this.#access?.close();
     await this.#store.close();
     this.#giveDescriptors?.();
   }

@@ -6,6 +6,7 @@ import { type OpenFacts, shield } from "../core/policy.ts";
 import type { Log } from "../log.ts";
 import type { Exchange } from "../net/exchange.ts";
 import { MAX_HEAD } from "../wire/stream.ts";
+import { type AccessDesk, LEFT } from "./access.ts";
 import type { HubLink } from "./link.ts";
 import type { Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
@@ -37,27 +38,28 @@ export class Route {
     private readonly clock: Clock,
     private readonly limits: ServerLimits,
     private readonly log: Log,
+    private readonly access: AccessDesk,
   ) {}
 
   /** Serves a request whose host is `label` under the domain. */
-  serve(exchange: Exchange, label: string): void {
+  serve(exchange: Exchange, label: string, since = this.access.begin()): void {
     const link = this.names.find(label);
     if (link === undefined) return exchange.refuse(UNKNOWN);
     const { head } = exchange;
-    if (head.host.length > HOST_MAX) return this.#deny(exchange, link, MALFORMED);
-    if (head.raw.length > MAX_HEAD) return this.#deny(exchange, link, TOO_LARGE);
+    if (head.host.length > HOST_MAX) return this.#deny(exchange, link, since, MALFORMED);
+    if (head.raw.length > MAX_HEAD) return this.#deny(exchange, link, since, TOO_LARGE);
     const refused = this.#judge(exchange, link);
-    if (refused !== null) return this.#deny(exchange, link, refused);
+    if (refused !== null) return this.#deny(exchange, link, since, refused);
     const { peer } = link;
     const session = peer.pick(this.limits.streamsPerSession);
     if (session !== null && this.#leavesSome(exchange, peer)) {
       this.handed++;
-      return void new Upstream(exchange, link, session);
+      return void new Upstream(exchange, link, session, this.access, since);
     }
-    if (peer.online) return this.#deny(exchange, link, BUSY);
+    if (peer.online) return this.#deny(exchange, link, since, BUSY);
     // No daemon comes back here any more.
-    if (this.draining) return exchange.refuse(DRAINING);
-    this.#await(exchange, link);
+    if (this.draining) return this.#refuse(exchange, link, since, DRAINING);
+    this.#await(exchange, link, since);
   }
 
   /**
@@ -70,10 +72,15 @@ export class Route {
     return free >= SHARE * perAddress || SHARE * exchange.crowd <= free;
   }
 
-  #deny(exchange: Exchange, link: HubLink, refused: Refusal): void {
+  #deny(exchange: Exchange, link: HubLink, since: number, refused: Refusal): void {
     const { code } = refused;
     link.deny(code);
     this.log.debug("refused", { link: link.id, code, request: exchange.requestId });
+    this.#refuse(exchange, link, since, refused);
+  }
+
+  #refuse(exchange: Exchange, link: HubLink, since: number, refused: Refusal): void {
+    this.access.refused(exchange, link, since, refused);
     exchange.refuse(refused);
   }
 
@@ -85,17 +92,20 @@ export class Route {
   }
 
   /** The daemon was here a moment ago: its visitors wait for a while, and keep their bodies to themselves. */
-  #await(exchange: Exchange, link: HubLink): void {
+  #await(exchange: Exchange, link: HubLink, since: number): void {
     const waiting = {
       resume: (back: boolean) => {
         exchange.onLeave = null;
         // Meanwhile the link may have ended, or its name may have changed hands.
-        if (back) this.serve(exchange, link.id);
-        else this.#deny(exchange, link, OFFLINE);
+        if (back) this.serve(exchange, link.id, since);
+        else this.#deny(exchange, link, since, OFFLINE);
       },
     };
-    if (!link.peer.await(waiting)) return this.#deny(exchange, link, OFFLINE);
-    exchange.onLeave = () => link.peer.forget(waiting);
+    if (!link.peer.await(waiting)) return this.#deny(exchange, link, since, OFFLINE);
+    exchange.onLeave = () => {
+      link.peer.forget(waiting);
+      this.access.refused(exchange, link, since, LEFT);
+    };
   }
 }
 

@@ -1,11 +1,12 @@
 /** One visitor's request and the stream that carries it to the daemon: bytes and credit both ways, until both are done. */
-import { type Code, CODES, Malformed, refusal } from "../core/errors.ts";
+import { type Code, isCode, Malformed, refusal } from "../core/errors.ts";
 import { EDIT_LIMITS } from "../core/field_edits.ts";
 import { ResponseReader } from "../core/http1/head.ts";
 import { LIMITS, type ResponseHead } from "../core/http1/types.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Session } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
+import type { AccessDesk } from "./access.ts";
 import type { HubLink } from "./link.ts";
 
 /** Lent for the length of a call: heads come whole, with what a link's owner adds to those of targets. */
@@ -23,21 +24,27 @@ export class Upstream implements StreamSink {
   readonly #exchange: Exchange;
   readonly #link: HubLink;
   readonly #stream: Stream;
+  readonly #access: AccessDesk;
+  readonly #since: number;
   /** The request is with the daemon, whole. */
   #asked: boolean;
-  /** The final head went to the visitor. */
-  #answered = false;
+  /** Of the final head that went to the visitor; 0: none did. */
+  #status = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
   /** After a 101 each side ends by itself; before it, the answer's end is the end of all. */
   #upgraded = false;
   /** The daemon has ended its side of an upgrade. */
   #told = false;
   #over = false;
 
-  /** Hands the request over; from here on both sides call back. */
-  constructor(exchange: Exchange, link: HubLink, session: Session) {
+  /** Hands the request over, which came at `since`; from here on both sides call back. */
+  constructor(exchange: Exchange, link: HubLink, session: Session, access: AccessDesk, since: number) {
     const { head } = exchange;
     this.#exchange = exchange;
     this.#link = link;
+    this.#access = access;
+    this.#since = since;
     this.#stream = session.open({
       kind: "http",
       https: exchange.secure,
@@ -72,6 +79,7 @@ export class Upstream implements StreamSink {
   data(bytes: Uint8Array): void {
     if (this.#over) return;
     if (!this.#answered) return this.#fail("target_bad_response");
+    this.#bytesOut += bytes.length;
     this.#link.counters.bytesOut += bytes.length;
     this.#exchange.write(bytes);
   }
@@ -82,14 +90,12 @@ export class Upstream implements StreamSink {
     if (!this.#upgraded) return this.#finish(trailers);
     this.#told = true;
     this.#exchange.finish();
-    if (this.#asked) this.#done();
+    if (this.#asked) this.#done(null);
   }
 
   reset(code: string): void {
     if (this.#over) return;
-    this.#done();
-    if (this.#answered) return this.#exchange.abort();
-    this.#exchange.refuse(refusal(isCode(code) ? code : "target_closed"));
+    this.#giveUp(isCode(code) ? code : "target_closed", code);
   }
 
   writable(): void {
@@ -111,21 +117,22 @@ export class Upstream implements StreamSink {
   }
 
   #answer(head: ResponseHead, last: boolean): void {
-    this.#answered = true;
+    this.#status = head.status;
     this.#exchange.respond(head);
     if (last) this.#finish("");
   }
 
   /** The answer is complete. What is missing of the request then, nobody waits for. */
   #finish(trailers: string): void {
-    this.#done();
+    this.#done(null);
     if (!this.#asked) this.#stream.reset("answered");
     this.#exchange.finish(trailers);
   }
 
   /** 101: from now on bytes pass as they are, those that the visitor sent too early first. */
   #switch(head: ResponseHead): void {
-    this.#answered = this.#upgraded = true;
+    this.#status = head.status;
+    this.#upgraded = true;
     this.#exchange.upgrade(head);
     this.#receive();
   }
@@ -137,6 +144,7 @@ export class Upstream implements StreamSink {
       data: (bytes) => {
         if (this.#over) return bytes.length;
         const taken = this.#stream.send(bytes, 0, bytes.length);
+        this.#bytesIn += taken;
         this.#link.counters.bytesIn += taken;
         return taken;
       },
@@ -144,14 +152,14 @@ export class Upstream implements StreamSink {
         if (this.#over || this.#asked) return;
         this.#asked = true;
         this.#stream.end(trailers);
-        if (this.#told) this.#done();
+        if (this.#told) this.#done(null);
       },
     });
   }
 
   readonly #left = (): void => {
     if (this.#over) return;
-    this.#done();
+    this.#done("visitor_left");
     this.#stream.reset("visitor_left");
   };
 
@@ -159,18 +167,29 @@ export class Upstream implements StreamSink {
 
   /** The daemon broke the rules: nothing that it sends on this stream is of use. */
   #fail(code: Code): void {
-    this.#done();
+    this.#giveUp(code);
     this.#stream.reset(code);
-    if (this.#answered) this.#exchange.abort();
-    else this.#exchange.refuse(refusal(code));
   }
 
-  #done(): void {
+  /** Tells the visitor as well as that is still possible. `why`: for the log. */
+  #giveUp(code: Code, why: string = code): void {
+    if (this.#answered) {
+      this.#done(why);
+      return this.#exchange.abort();
+    }
+    const refused = refusal(code);
+    this.#done(code, refused.status);
+    this.#exchange.refuse(refused);
+  }
+
+  get #answered(): boolean {
+    return this.#status !== 0;
+  }
+
+  #done(code: string | null, status = this.#status): void {
     this.#over = true;
     this.#link.counters.open--;
+    const ending = { status, code, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
+    this.#access.over(this.#exchange, this.#link, this.#since, ending);
   }
-}
-
-function isCode(code: string): code is Code {
-  return Object.hasOwn(CODES, code);
 }

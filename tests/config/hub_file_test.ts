@@ -14,7 +14,7 @@ Deno.test("hub.yaml: every key is read into what it means", () => {
     "version: 1\nlisten: 0.0.0.0:8080\ndomain: Hub.Example.com.\npublic_url: https://admin.example.com/\n" +
       "store: sqlite:./hub.db\ntrusted_proxies: [127.0.0.1/32, '::1']\nlimits: { connections: 1, per_address: 2, " +
       "sessions: 3, streams_per_session: 4, head: 5KiB, fields: 6, target: 7KiB, head_timeout: 8s, body_idle: 9s, " +
-      "keep_alive: 0s }\nkeep: { audit: 90d }\n",
+      "keep_alive: 0s }\nkeep: { audit: 90d, access_log: 7d }\n",
   );
   assert.equal(read.listen, "0.0.0.0:8080");
   assert.equal(read.domain, "hub.example.com");
@@ -26,6 +26,7 @@ Deno.test("hub.yaml: every key is read into what it means", () => {
     ...{ target: 7 * 1024, headTimeoutMs: 8_000, bodyIdleMs: 9_000, keepAliveMs: 0 },
   });
   assert.equal(read.keepAuditMs, 90 * 86_400_000);
+  assert.equal(read.keepAccessMs, 7 * 86_400_000);
 });
 
 Deno.test("hub.yaml: every value that can not be is a problem in its place", () => {
@@ -48,6 +49,8 @@ Deno.test("hub.yaml: every value that can not be is a problem in its place", () 
       ["limits: { connections: 0 }", "2:24 error bad_value"],
       ["limits: { heads: 1 }", "2:11 error unknown_key"],
       ["keep: { audit: 0s }", "2:16 error bad_value"],
+      ["keep: { access_log: 1h }", "2:21 error bad_value"],
+      ["keep: { access_log: never }", "2:21 error bad_duration"],
       ["keep: { logs: 1d }", "2:9 error unknown_key"],
       ["links: {}", "2:1 error unknown_key"],
     ]

@@ -72,6 +72,13 @@ const ROWS: Record<string, Row[]> = {
     { body: { method: "GET", path: "/", link: "gone", from: "2001:db8::1" }, status: 200 },
     { body: { method: "PUT", url: "http://nowhere.example/" }, status: 422 },
   ],
+  "GET /v1/logs": [
+    { path: "/v1/logs?limit=1&link=demo&status=2xx&code=x&since=2026-01-01T00:00:00Z", status: 200 },
+    { path: "/v1/logs?link=demo", status: 200 },
+    { path: "/v1/logs?status=20", status: 422 },
+    { path: "/v1/logs?since=yesterday", status: 422 },
+    { path: "/v1/logs?cursor=AAAA", status: 422 },
+  ],
   "GET /v1/requests": [
     { path: "/v1/requests?limit=1&link=demo&status=2xx&code=x&method=GET&path=a", status: 200 },
     { path: "/v1/requests?status=20", status: 422 },

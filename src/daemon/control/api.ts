@@ -10,6 +10,7 @@ import { configOperations } from "./config.ts";
 import { eventOperations } from "./event_stream.ts";
 import { explainOperations } from "./explain.ts";
 import { linkOperations } from "./links.ts";
+import { logOperations } from "./logs.ts";
 import { metricsOperations } from "./metrics.ts";
 import { addPages, problemAsPage } from "./pages/pages.ts";
 import { requestOperations } from "./requests.ts";
@@ -44,6 +45,7 @@ export function controlOperations(state: ControlState): Operation<CallEnv>[] {
     ...eventOperations(state),
     ...trailOperations(state),
     ...requestOperations(state),
+    ...logOperations(state),
     ...metricsOperations(state),
     ...signInOperations(state),
   ];

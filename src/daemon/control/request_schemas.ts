@@ -7,7 +7,8 @@ const COUNT: Schema = { type: "integer", minimum: 0 };
 const MS: Schema = { type: "number", minimum: 0 };
 const MS_OR_NULL: Schema = { type: ["number", "null"], minimum: 0 };
 
-const MEMBERS = {
+/** What logs, lists and events print of a request. */
+export const SEEN_MEMBERS = {
   id: { ...TEXT, description: "As in the logs, and in X-Request-Id of refusals." },
   at: { type: "string", format: "date-time" },
   link: TEXT,
@@ -26,6 +27,10 @@ const MEMBERS = {
   bytesIn: COUNT,
   bytesOut: COUNT,
   ms: MS,
+};
+
+const MEMBERS = {
+  ...SEEN_MEMBERS,
   captured: { type: "string", enum: ["heads", "bodies"] },
   replayOf: {
     ...TEXT_OR_NULL,

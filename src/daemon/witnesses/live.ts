@@ -1,5 +1,6 @@
 /** Requests as events, for whoever watches them live; while nobody does they cost a comparison each. */
 import type { Code } from "../../core/errors.ts";
+import type { Access } from "../../store/access_line.ts";
 import type { Events } from "../events.ts";
 import type { Seen, Witness } from "./recorder.ts";
 
@@ -10,7 +11,12 @@ export class LiveRequests implements Witness {
   constructor(private readonly events: Events) {}
 
   saw(seen: Seen): void {
-    if (this.watchers > 0) this.events.emit("request", seenJson(seen));
+    if (this.watchers > 0) this.tell(accessOf(seen));
+  }
+
+  /** Tells whoever watches of a request that is over. */
+  tell(access: Required<Access>): void {
+    if (this.watchers > 0) this.events.emit("request", accessJson(access));
   }
 }
 
@@ -33,23 +39,46 @@ export interface SeenJson {
 }
 
 /** What is printed of `seen`; only `requests` shows more. */
-export function seenJson({ request, at, times, outcome }: Seen): SeenJson {
+export function seenJson(seen: Seen): SeenJson {
+  return accessJson(accessOf(seen));
+}
+
+/** What logs say of `seen`. */
+export function accessOf({ request, at, times, outcome }: Seen): Required<Access> {
   const { link, requestId, address, head, verdict } = request;
   const { status, code, bytesIn, bytesOut } = outcome;
-  const query = head.target.indexOf("?");
   return {
     id: requestId,
-    at: new Date(at).toISOString(),
+    at,
     link: link.name,
     address,
     method: head.method,
-    // A query may hold what only the target should know.
-    path: query < 0 ? head.target : head.target.slice(0, query),
+    target: head.target,
     status,
     code,
     verdict,
     bytesIn,
     bytesOut,
     ms: times.over,
+  };
+}
+
+function accessJson(access: Required<Access>): SeenJson {
+  const { id, at, link, address, method, target, status, code, verdict, bytesIn, bytesOut, ms } = access;
+  const query = target.indexOf("?");
+  return {
+    id,
+    at: new Date(at).toISOString(),
+    link,
+    address,
+    method,
+    // A query may hold what only the target should know.
+    path: query < 0 ? target : target.slice(0, query),
+    status,
+    code,
+    verdict,
+    bytesIn,
+    bytesOut,
+    ms,
   };
 }
