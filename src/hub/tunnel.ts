@@ -4,27 +4,44 @@ import type { Exchange } from "../net/exchange.ts";
 import { acceptUpgrade } from "../wire/handshake.ts";
 import { WebSocketWire } from "../wire/websocket.ts";
 import { ApiProblem, renderProblem } from "../api/problem.ts";
+import type { Wire } from "../wire/wire.ts";
 import type { HubState } from "./state.ts";
+import type { Identity } from "./tokens.ts";
 
 export const TUNNEL_PATH = "/v1/tunnel";
 
-/** Answers a request for a tunnel. The token goes first: whoever has none learns nothing else. */
+/** Answers a request for a tunnel. */
 export function serveTunnel(exchange: Exchange, state: HubState): void {
+  serveUpgrade(exchange, state, (identity) => {
+    if (identity.scope !== "daemon" && identity.scope !== "admin") {
+      throw new ApiProblem(403, "forbidden", "A tunnel needs a token of scope daemon.");
+    }
+    return (wire) => state.sessions.accept(wire, identity, exchange.address);
+  });
+}
+
+/**
+ * Answers a request for a session. `admit` says what becomes of the wire; it throws ApiProblem for whom it does not want.
+ * The token goes first: whoever has none learns nothing else.
+ */
+export function serveUpgrade(
+  exchange: Exchange,
+  state: HubState,
+  admit: (identity: Identity) => (wire: Wire) => void,
+): void {
   const { head, requestId, address } = exchange;
   const { tokens, sessions, audit } = state;
   try {
     const identity = tokens.identify(field(head, "authorization"));
     if (identity === null) throw UNAUTHORIZED;
-    if (identity.scope !== "daemon" && identity.scope !== "admin") {
-      throw new ApiProblem(403, "forbidden", "A tunnel needs a token of scope daemon.");
-    }
+    const accept = admit(identity);
     if (state.draining()) throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
     if (sessions.full) throw new ApiProblem(503, "hub_busy", "The hub has as many sessions as it admits.");
     const accepted = acceptUpgrade(head);
     if (accepted === null) throw NO_UPGRADE;
     const connection = exchange.detach();
     connection.writeText(accepted);
-    sessions.accept(new WebSocketWire(connection, "server"), identity, address);
+    accept(new WebSocketWire(connection, "server"));
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     audit.refusedSession(error.code, address);

@@ -1,0 +1,134 @@
+/** A member's stream and the daemon's, joined: octets and credit both ways, each of which ends by itself. */
+import type { Stream, StreamSink } from "../wire/stream.ts";
+
+/** One direction: reads one stream and sends on the other, which may still have to come about. */
+class Direction implements StreamSink {
+  octets = 0;
+  /** The direction that reads the stream which this one sends on. */
+  back!: Direction;
+  #to: Stream | null = null;
+  /** What was not taken yet, within the window of `from`, and how many octets of the first piece were. */
+  readonly #held: Uint8Array[] = [];
+  #sent = 0;
+  #ended = false;
+  /** Why nothing is read of the other direction any more, once this one has ended. */
+  #code: string | null = null;
+
+  constructor(private readonly from: Stream, private readonly over: (code: string | null) => void) {
+    from.sink = this;
+  }
+
+  /** All of it was sent. */
+  get done(): boolean {
+    return this.#ended && this.#held.length === 0;
+  }
+
+  sendTo(to: Stream): void {
+    this.#to = to;
+    this.#flush();
+  }
+
+  head(): void {}
+
+  data(bytes: Uint8Array): void {
+    this.octets += bytes.length;
+    const { length } = bytes;
+    const taken = this.#to === null || this.#held.length > 0 ? 0 : this.#to.send(bytes, 0, length);
+    if (taken > 0) this.from.consumed(taken);
+    if (taken < length) this.#held.push(bytes.slice(taken));
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#to !== null) this.#flush();
+  }
+
+  /** What came before an end is whole, and still goes out. */
+  reset(code: string): void {
+    if (!this.#ended) {
+      this.#to?.reset(code);
+      return this.over(code);
+    }
+    if (this.done) return this.#cut(code);
+    this.#code = code;
+  }
+
+  writable(): void {
+    this.back.#flush();
+  }
+
+  #flush(): void {
+    const to = this.#to!;
+    while (this.#held.length > 0) {
+      const [first] = this.#held;
+      const taken = to.send(first, this.#sent, first.length);
+      this.#sent += taken;
+      this.from.consumed(taken);
+      if (this.#sent < first.length) return;
+      this.#held.shift();
+      this.#sent = 0;
+    }
+    if (!this.#ended) return;
+    to.end();
+    if (this.#code !== null) this.#cut(this.#code);
+    else if (this.back.done) this.over(null);
+  }
+
+  #cut(code: string): void {
+    this.#to?.reset(code);
+    this.over(code);
+  }
+}
+
+/** Both directions. Nobody on either side is trusted: a stream that is cut ends the other. */
+export class Bridge {
+  readonly #member: Stream;
+  readonly #up: Direction;
+  #daemon: Stream | null = null;
+  #down: Direction | null = null;
+  #over = false;
+
+  /** `done`: called once; null: both ways ended. */
+  constructor(member: Stream, private readonly done: (code: string | null) => void) {
+    this.#member = member;
+    this.#up = new Direction(member, (code) => this.#finish(code));
+  }
+
+  /** Octets towards the service, and back. */
+  get octets(): { readonly in: number; readonly out: number } {
+    return { in: this.#up.octets, out: this.#down?.octets ?? 0 };
+  }
+
+  /** Who reads the member's stream. */
+  get sink(): StreamSink {
+    return this.#up;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Joins the daemon's stream. */
+  join(daemon: Stream): void {
+    this.#daemon = daemon;
+    const down = this.#down = new Direction(daemon, (code) => this.#finish(code));
+    down.back = this.#up;
+    this.#up.back = down;
+    down.sendTo(this.#member);
+    this.#up.sendTo(daemon);
+  }
+
+  /** Cuts both. */
+  cut(code: string): void {
+    if (this.#over) return;
+    this.#member.reset(code);
+    this.#daemon?.reset(code);
+    this.#finish(code);
+  }
+
+  #finish(code: string | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.done(code);
+  }
+}

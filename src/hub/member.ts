@@ -1,0 +1,146 @@
+/** One connection of a member: streams that it opens to private services, each joined to one of the service's daemon. */
+import { nextRequestId } from "../net/request_id.ts";
+import type { Control } from "../wire/hello.ts";
+import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
+import type { Stream, StreamSink } from "../wire/stream.ts";
+import { Bridge } from "./bridge.ts";
+import type { MemberParts } from "./members.ts";
+import type { Peer } from "./peer.ts";
+import { admits } from "./share.ts";
+import type { Identity } from "./tokens.ts";
+
+/** A private service and who has it. */
+interface Place {
+  readonly peer: Peer;
+  readonly name: string;
+}
+
+/** Why there is no way to a service. */
+type Refused = "not_allowed" | "service_unknown" | "daemon_offline" | "hub_busy";
+
+/** A stream that a member opened, on its way to a daemon or joined to one of its streams. */
+class Call {
+  readonly bridge: Bridge;
+  /** Told of the octets at the end; null: no daemon was asked. */
+  used: ((bytesIn: number, bytesOut: number) => void) | null = null;
+  /** Waits no more; null: it does not. */
+  forget: (() => void) | null = null;
+
+  constructor(readonly stream: Stream) {
+    this.bridge = new Bridge(stream, () => {
+      const { bridge: { octets } } = this;
+      this.forget?.();
+      this.used?.(octets.in, octets.out);
+    });
+  }
+}
+
+export class MemberConnection implements SessionHandler {
+  session!: Session;
+  readonly since: number;
+  readonly #parts: MemberParts;
+  /** Who was found to have what was asked for: looked for again only where that is no longer so. */
+  readonly #known = new Map<string, Place>();
+
+  constructor(
+    parts: MemberParts,
+    readonly identity: Identity,
+    readonly address: string,
+    /** The share by which alone it reaches something; null: whatever its workspace has. */
+    readonly share: string | null,
+    private readonly ended: (connection: MemberConnection) => void,
+  ) {
+    this.#parts = parts;
+    this.since = parts.clock.now();
+  }
+
+  open(stream: Stream): StreamSink {
+    const call = new Call(stream);
+    if (stream.open.kind === "tcp") this.#connect(call);
+    else this.#refuse(call, "not_allowed");
+    return call.bridge.sink;
+  }
+
+  /** Nothing that a member says is of use. */
+  control(_message: Control): void {}
+
+  draining(): void {}
+
+  /** Every stream was reset before. */
+  closed({ code, message }: CloseReason): void {
+    const { name: token, workspace } = this.identity;
+    const facts = { workspace, token, address: this.address, code, reason: message };
+    this.#parts.log.info("member left", facts);
+    this.ended(this);
+  }
+
+  #connect(call: Call): void {
+    const found = this.#find(call.stream.open.link);
+    if (typeof found !== "string") return this.#join(call, found);
+    const { peers } = this.#parts, { workspace } = this.identity;
+    if (found === "not_allowed" || !peers.mayReturn(workspace)) return this.#refuse(call, found);
+    // A daemon or this hub was here a moment ago. What the member sends meanwhile stays within its stream's window.
+    call.forget = peers.await(workspace, (last) => this.#again(call, last));
+  }
+
+  /** A daemon came, or (`last`) none will be waited for any more. */
+  #again(call: Call, last: boolean): void {
+    const found = this.#find(call.stream.open.link);
+    if (typeof found === "string" && !last) return;
+    call.forget?.();
+    if (typeof found === "string") this.#refuse(call, found);
+    else this.#join(call, found);
+  }
+
+  #join(call: Call, { peer, name }: Place): void {
+    const session = peer.pick(this.#parts.streamsPerSession);
+    if (session === null) return this.#refuse(call, "hub_busy");
+    const { address, identity: { name: token } } = this;
+    const requestId = nextRequestId();
+    // The token's name: the daemon knows by it whom the service lets in.
+    const fields = { kind: "tcp" as const, https: false, link: name, address, requestId, host: token };
+    call.bridge.join(session.open(fields, call.bridge.sink));
+    call.used = this.#parts.uses(this, peer.daemon, name);
+  }
+
+  #refuse({ stream: { open: { link } }, bridge }: Call, code: Refused): void {
+    this.#parts.audit.refusedService(this.identity, link, code);
+    bridge.cut(code);
+  }
+
+  /** `link`: a service's name, or DAEMON/NAME; where several have it, who was known first. */
+  #find(link: string): Place | Refused {
+    const known = this.#known.get(link);
+    if (known !== undefined && known.peer.online && this.#has(known)) return known;
+    const slash = link.indexOf("/"), name = link.slice(slash + 1);
+    const daemon = slash < 0 ? null : link.slice(0, slash);
+    const among = this.share === null ? null : this.#shared(name);
+    if (among?.length === 0) return "not_allowed";
+    let away = false;
+    for (const peer of this.#parts.peers.all()) {
+      if (peer.workspace !== this.identity.workspace || (daemon ?? peer.daemon) !== peer.daemon) continue;
+      const place = { peer, name };
+      if (!this.#has(place)) continue;
+      if (!peer.online) away = true;
+      else {
+        this.#known.set(link, place);
+        return place;
+      }
+    }
+    return away ? "daemon_offline" : "service_unknown";
+  }
+
+  #has({ peer: { services, daemon }, name }: Place): boolean {
+    return services.some((one) => one.name === name && one.access === "private") &&
+      (this.share === null || this.#shared(name).includes(daemon));
+  }
+
+  /** Whose service `name` the share gives. */
+  #shared(name: string): string[] {
+    const { shares, clock } = this.#parts, { token, workspace } = this.identity;
+    const share = shares?.find(this.share!, workspace) ?? null;
+    if (share === null || token === null) return [];
+    return share.services.filter((one) => one.name === name && admits(share, token, one, clock.now()))
+      .map(({ daemon }) => daemon);
+  }
+}

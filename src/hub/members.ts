@@ -1,0 +1,132 @@
+/** The members at a hub: their connections, when these must end, and what the trail says of who used what. */
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { Usage } from "../store/usage.ts";
+import { Session } from "../wire/session.ts";
+import type { Wire } from "../wire/wire.ts";
+import type { HubAudit } from "./audit.ts";
+import { MemberConnection } from "./member.ts";
+import type { Peers } from "./peers.ts";
+import { isLive, memberOf } from "./share.ts";
+import type { Shares } from "./shares.ts";
+import type { Identity } from "./tokens.ts";
+
+/** What members need of their hub. */
+export interface MembersOptions {
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: HubAudit;
+  /** What one session may have open, of members and daemons alike. */
+  readonly streamsPerSession: number;
+}
+
+/** What a connection needs of them. */
+export interface MemberParts extends MembersOptions {
+  readonly shares: Shares | null;
+  /** A connection to a service begins; what is returned is called with its octets when it is over. */
+  uses(by: MemberConnection, daemon: string, service: string): (bytesIn: number, bytesOut: number) => void;
+}
+
+/** One use, as the trail shows it. */
+interface Visit {
+  readonly identity: Identity;
+  readonly service: string;
+  readonly facts: { readonly daemon: string; readonly address: string; readonly share: string | null };
+}
+
+export class Members implements MemberParts {
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: HubAudit;
+  shares: Shares | null = null;
+  readonly #o: MembersOptions;
+  readonly #connections = new Set<MemberConnection>();
+  readonly #usage: Usage<Visit>;
+
+  constructor(options: MembersOptions) {
+    this.#o = options;
+    ({ peers: this.peers, clock: this.clock, log: this.log, audit: this.audit } = options);
+    const { audit, clock } = options;
+    this.#usage = new Usage({
+      clock,
+      began: ({ identity, service, facts }) => audit.service("service.reached", identity, service, facts),
+      ended: ({ identity, service, facts }, used) =>
+        audit.service("service.left", identity, service, { ...facts, ...used }),
+    });
+  }
+
+  get streamsPerSession(): number {
+    return this.#o.streamsPerSession;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Streams that are open. */
+  get streams(): number {
+    return this.#connections.values().reduce((sum, { session }) => sum + session.streams, 0);
+  }
+
+  /** Shares let members in from now on, and cut them as they end. */
+  follow(shares: Shares): void {
+    this.shares = shares;
+    shares.onEnded(({ id }) => this.#end(({ share }) => share === id, "share_ended", "the share has ended"));
+  }
+
+  /** Whether `identity` may connect by share `id`: it has joined a live one of its workspace, and was let in. */
+  admits(identity: Identity, id: string): boolean {
+    const share = this.shares?.find(id, identity.workspace) ?? null;
+    if (share === null || identity.token === null || !isLive(share, this.clock.now())) return false;
+    return (memberOf(share, identity.token)?.approvedAt ?? null) !== null;
+  }
+
+  /** Runs a session over `wire` for a member that has shown who it is. */
+  accept(wire: Wire, identity: Identity, address: string, share: string | null): void {
+    const connection = new MemberConnection(
+      this,
+      identity,
+      address,
+      share,
+      (ended) => this.#connections.delete(ended),
+    );
+    this.#connections.add(connection);
+    const streams = this.streamsPerSession;
+    connection.session = new Session(wire, "acceptor", connection, this.clock, { streams });
+    this.log.info("member came", { workspace: identity.workspace, token: identity.name, address });
+  }
+
+  uses(
+    { identity, address, share }: MemberConnection,
+    daemon: string,
+    service: string,
+  ): (bytesIn: number, bytesOut: number) => void {
+    const { token, workspace } = identity;
+    const key = [token, workspace, service, daemon, address, share].join(" ");
+    return this.#usage.begin(key, { identity, service, facts: { daemon, address, share } });
+  }
+
+  /** Ends the sessions whose token is not good any more. */
+  endWhere(matches: (identity: Identity) => boolean): void {
+    this.#end(({ identity }) => matches(identity), "revoked_token", "the token is not valid any more");
+  }
+
+  /** Asks every member to dial elsewhere; what is in flight goes on. */
+  drain(): void {
+    for (const { session } of this.#connections) session.drain();
+  }
+
+  /** Before the trail is closed. */
+  close(): void {
+    this.#end(() => true, "draining", "the hub ends");
+    this.#usage.close();
+  }
+
+  #end(matches: (connection: MemberConnection) => boolean, code: string, message: string): void {
+    for (const connection of this.#connections) {
+      if (matches(connection)) connection.session.close(code, message);
+    }
+  }
+}
