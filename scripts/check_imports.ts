@@ -39,7 +39,7 @@ const COMMON = ["clock.ts", "log.ts", "repeats.ts"];
 const PACKAGES: { specifier: RegExp; files: string[]; why: string }[] = [
   {
     specifier: /^hono(\/|$)/,
-    files: ["pages/", "api/", "hub/api", "daemon/control"],
+    files: ["pages/", "api/", "hub/api", "hub/dashboard/", "daemon/control"],
     why: "APIs and pages are Hono; the data plane is ours",
   },
   {
@@ -54,8 +54,8 @@ const PACKAGES: { specifier: RegExp; files: string[]; why: string }[] = [
   },
   {
     specifier: /^uqr$/,
-    files: ["cli/qr.ts"],
-    why: "a QR code is for whoever sits at a terminal; no page and no role needs one",
+    files: ["pages/qr.ts"],
+    why: "one room makes QR codes, for terminals and for pages",
   },
   {
     specifier: /^node:sqlite$/,

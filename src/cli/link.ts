@@ -16,7 +16,7 @@ import { complain, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, HUB_FLAG, hubOf, hubTokenFile, JSON_FLAG } from "./reach.ts";
 import { endSignals } from "./signals.ts";
 import { linkName, meaning, type Meant, unknownService } from "./target.ts";
-import { qrText } from "./qr.ts";
+import { qrText } from "../pages/qr.ts";
 import { coloured, copyText, whileWaiting } from "./terminal.ts";
 import { createThrough, findDaemon } from "./through_daemon.ts";
 import { type Given, on, text, UsageError, type Verb } from "./verb.ts";

@@ -86,3 +86,8 @@ export function Layout({ title, site, nav, current, now, aside, children }: Layo
 export function Region({ id, children }: { id: string; children?: Child }) {
   return <div id={id} data-region>{children}</div>;
 }
+
+/** The text of JSX; none of ours waits for anything. */
+export function html(element: Child): string {
+  return String(element);
+}

@@ -26,6 +26,20 @@ export function StateMark({ state }: { state: string }) {
   );
 }
 
+/** A status, with a mark beside its colour. 0: no answer was sent. */
+export function Status({ status }: { status: number }) {
+  const [mark, tone] = status === 0 || status >= 500
+    ? ["▲", "bad"]
+    : status >= 400
+    ? ["✕", "wait"]
+    : ["●", "good"];
+  return (
+    <span class={`state mono ${tone}`}>
+      <span aria-hidden="true">{mark}</span> {status === 0 ? "none" : status}
+    </span>
+  );
+}
+
 /** A time (RFC 3339) as seen from `now`; null prints `none`. It counts on by itself where there is a script. */
 export function Time({ at, now, none = "never" }: { at: string | null; now: number; none?: string }) {
   if (at === null) return <span>{none}</span>;
@@ -50,6 +64,21 @@ export function Middle({ text }: { text: string }) {
 export function Copy({ text, what, word = "copy" }: { text: string; what: string; word?: string }) {
   return (
     <button type="button" class="bare scripted" data-copy={text} aria-label={`Copy ${what}`}>{word}</button>
+  );
+}
+
+/** A link's URL, to open and to copy. */
+export function Url({ url }: { url: string | null }) {
+  if (url === null) return <span class="quiet">none yet</span>;
+  // A daemon hears it from its hub, which is not trusted with what happens here.
+  if (!/^https?:\/\//.test(url)) return <Middle text={url} />;
+  return (
+    <span class="url">
+      <a href={url} rel="noreferrer noopener" target="_blank">
+        <Middle text={url} />
+      </a>
+      <Copy text={url} what="the URL" />
+    </span>
   );
 }
 

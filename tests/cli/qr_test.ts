@@ -1,7 +1,7 @@
 /** A QR code that is printed is one that a camera reads. */
 import assert from "node:assert/strict";
 import jsqr from "jsqr";
-import { qrText } from "../../src/cli/qr.ts";
+import { qrText } from "../../src/pages/qr.ts";
 
 /** Pixels a side of one module: as a camera sees it. */
 const SCALE = 4;

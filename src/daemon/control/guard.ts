@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { ApiProblem } from "../../api/problem.ts";
+import { readCookie } from "../../api/secrets.ts";
 import { equalBytes } from "../../core/secret.ts";
-import { readCookie, type Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** The name that pages are on: a cookie on plain `localhost` would go to every server of the machine. */
 export const PAGE_NAME = "connectd.localhost";

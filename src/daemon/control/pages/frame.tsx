@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { CallEnv } from "../../../api/app.ts";
 import { PAGE_FIELDS } from "../../../pages/assets.ts";
-import { Layout } from "../../../pages/layout.tsx";
+import { html, Layout } from "../../../pages/layout.tsx";
 import type { ControlState } from "../state.ts";
 
 export type Call = Context<CallEnv>;
@@ -43,16 +43,6 @@ export function show(context: Call, { clock }: Pick<ControlState, "clock">, show
     </Layout>
   );
   return new Response(html(page), { status, headers: { ...PAGE_FIELDS } });
-}
-
-/** The text of JSX; none of ours waits for anything. */
-export function html(element: Child): string {
-  return String(element);
-}
-
-/** Answers a form: the browser asks for `path` next, and a reload repeats nothing. */
-export function seeOther(path: string): Response {
-  return new Response(null, { status: 303, headers: { Location: path } });
 }
 
 function SignOut() {

@@ -1,16 +1,16 @@
 /** `/links/{name}`: one link, its policy in words, and its end. */
 import { notFound } from "../../../api/call.ts";
+import { readForm, seeOther } from "../../../api/form.ts";
+import { wantsEvents } from "../../../api/live.ts";
 import type { headersJson } from "../../../core/field_edits.ts";
-import { Region } from "../../../pages/layout.tsx";
-import { type Column, Fields, Notice, StateMark, Table, Time } from "../../../pages/parts.tsx";
+import { html, Region } from "../../../pages/layout.tsx";
+import { type Column, Fields, Notice, StateMark, Table, Time, Url } from "../../../pages/parts.tsx";
 import { countWords, policyWords, sizeWords } from "../../../pages/words.ts";
 import type { LinkJson } from "../../status.ts";
 import { readRenewal } from "../links.ts";
 import type { ControlState } from "../state.ts";
-import { readForm } from "./forms.ts";
-import { type Call, html, seeOther, show } from "./frame.tsx";
-import { Url } from "./links.tsx";
-import { liveAnswer, wantsEvents } from "./live.ts";
+import { type Call, show } from "./frame.tsx";
+import { liveAnswer } from "./live.ts";
 
 function named(context: Call, state: ControlState): LinkJson {
   const name = context.req.param("name")!;

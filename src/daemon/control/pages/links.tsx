@@ -1,24 +1,24 @@
 /** `/`: links and hubs, and what is wrong with the file. */
+import { wantsEvents } from "../../../api/live.ts";
 import { printProblem, type Problem as FileProblem } from "../../../config/problem.ts";
 import type { HubJson, LinkJson } from "../../status.ts";
-import { Region } from "../../../pages/layout.tsx";
+import { html, Region } from "../../../pages/layout.tsx";
 import {
   type Column,
   Command,
-  Copy,
   Fields,
-  Middle,
   More,
   Notice,
   Problem,
   StateMark,
   Table,
   Time,
+  Url,
 } from "../../../pages/parts.tsx";
 import { countWords } from "../../../pages/words.ts";
 import type { ControlState } from "../state.ts";
-import { type Call, html, show } from "./frame.tsx";
-import { liveAnswer, wantsEvents } from "./live.ts";
+import { type Call, show } from "./frame.tsx";
+import { liveAnswer } from "./live.ts";
 
 const COLUMNS: readonly Column[] = [
   { label: "Link" },
@@ -147,21 +147,6 @@ function LinkRow({ link, now }: { link: LinkJson; now: number }) {
       <td class="number minor">{sum(counters.denied)}</td>
       <td class="number minor">{counters.open}</td>
     </tr>
-  );
-}
-
-/** A link's URL, to open and to copy. */
-export function Url({ url }: { url: string | null }) {
-  if (url === null) return <span class="quiet">none yet</span>;
-  // It is the hub that names it, and a hub is not trusted with what happens here.
-  if (!/^https?:\/\//.test(url)) return <Middle text={url} />;
-  return (
-    <span class="url">
-      <a href={url} rel="noreferrer noopener" target="_blank">
-        <Middle text={url} />
-      </a>
-      <Copy text={url} what="the URL" />
-    </span>
   );
 }
 

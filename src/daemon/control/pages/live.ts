@@ -1,116 +1,27 @@
-/** What keeps a page up to date while somebody looks at it: server-sent events that carry regions of the page itself. */
+/** Where the daemon's pages hear of things, and for how long. */
+import { type Live, livePage } from "../../../api/live.ts";
 import { ApiProblem } from "../../../api/problem.ts";
-import type { DaemonEvent } from "../../events.ts";
+import { readCookie } from "../../../api/secrets.ts";
 import type { SeenJson } from "../../witnesses/live.ts";
-import { readCookie } from "../sessions.ts";
 import type { ControlState } from "../state.ts";
 import type { Call } from "./frame.tsx";
 
-/** So often something may change before a person's eyes. */
-const TURN_MS = 1_000;
-
-/** Regions that nothing was told of are looked at again: counters move without an event. */
-const LOOK_TURNS = 2;
-
-/** A hundredth of the time, at most, is spent on looking: a thousand links are looked at less often than ten. */
-const SHARE = 100;
-
-/** A comment so often keeps the connection known to be alive. */
-const BEAT_TURNS = 15;
-
-/** New rows that wait for the next turn; of more than these a person sees nothing. */
-const ROWS_MAX = 100;
-
-/** What a page shows live. */
-export interface Live {
-  /** Its regions as they are now, one after another. */
-  regions(): string | Promise<string>;
-  /** Whether regions also change without an event. Absent: they don't. */
-  readonly counts?: boolean;
-  /** New rows of a list of requests. Absent: the page has none. */
-  readonly rows?: {
-    /** Asked of each request that goes by: it has to cost nothing. */
-    wants(request: SeenJson): boolean;
-    print(request: SeenJson): string;
-  };
-}
-
-/** Whether the script of a page asks for its events rather than a browser for the page. */
-export function wantsEvents(context: Call): boolean {
-  return context.req.header("Accept") === "text/event-stream";
-}
-
 /** The events of one page. They end with the session. */
-export function liveAnswer(context: Call, state: ControlState, live: Live): Response {
+export function liveAnswer(context: Call, state: ControlState, live: Live<SeenJson>): Response {
   const { clock, events, witnesses } = state;
-  const admitted = admission(context, state);
-  const encoder = new TextEncoder();
-  let end = () => {};
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      let changed = true, turns = 0, next = 0, last = "", busy = false, missed = 0;
-      let rows: SeenJson[] = [];
-      const send = (type: string, data: unknown) =>
-        controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
-      const hear = ({ type, data }: DaemonEvent) => {
-        if (type !== "request") return void (changed = true);
-        if (!live.rows?.wants(data as SeenJson)) return;
-        rows.push(data as SeenJson);
-        if (rows.length <= ROWS_MAX) return;
-        rows.shift();
-        missed++;
-      };
-      const look = async () => {
-        changed = false;
-        // The list shows them by itself.
-        [rows, missed] = [[], 0];
-        const began = clock.mono();
-        const regions = await live.regions();
-        next = turns + Math.ceil((clock.mono() - began) * SHARE / TURN_MS);
-        if (regions !== last) send("patch", regions);
-        last = regions;
-      };
-      const turn = async () => {
-        if (!admitted()) return close();
-        turns++;
-        // Who has not taken what there was gets one change instead of many, later.
-        if ((controller.desiredSize ?? 0) <= 0) return;
-        if (turns % BEAT_TURNS === 0) controller.enqueue(encoder.encode(": still here\n\n"));
-        const due = changed || (live.counts === true && turns % LOOK_TURNS === 0);
-        if (due && turns >= next) await look();
-        if (rows.length === 0) return;
-        send("rows", { html: rows.reverse().map((row) => live.rows!.print(row)).join(""), missed });
-        [rows, missed] = [[], 0];
-      };
-      const close = () => {
-        end();
-        controller.close();
-      };
-      const timer = clock.timer(() => {
-        timer.set(TURN_MS);
-        if (busy) return;
-        busy = true;
-        turn().catch(close).finally(() => busy = false);
-      });
-      // Before the page is looked at, so that nothing falls between the two.
-      const deaf = events.listen(hear);
-      if (live.rows !== undefined) witnesses.live.watchers++;
-      end = () => {
-        end = () => {};
-        timer.drop();
+  return livePage({
+    clock,
+    admitted: admission(context, state),
+    listen: (changed) => events.listen(({ type }) => type !== "request" && changed()),
+    watch(seen) {
+      const deaf = events.listen(({ type, data }) => type === "request" && seen(data as SeenJson));
+      witnesses.live.watchers++;
+      return () => {
         deaf();
-        if (live.rows !== undefined) witnesses.live.watchers--;
+        witnesses.live.watchers--;
       };
-      controller.enqueue(encoder.encode("retry: 1000\n\n"));
-      busy = true;
-      look().catch(close).finally(() => busy = false);
-      timer.set(TURN_MS);
     },
-    cancel: () => end(),
-  }, { highWaterMark: 4 });
-  return new Response(body, {
-    headers: { "Content-Type": "text/event-stream", "X-Content-Type-Options": "nosniff" },
-  });
+  }, live);
 }
 
 /** Whether the caller would still be let in: who signs out, or is signed in too long, sees nothing more. */

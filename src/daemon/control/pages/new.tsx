@@ -1,9 +1,9 @@
 /** `/new`: a link for a while, as `connectd link` makes one. */
 import { Notice } from "../../../pages/parts.tsx";
+import { readForm, readList, seeOther } from "../../../api/form.ts";
 import { ApiProblem } from "../../../api/problem.ts";
 import type { ControlState } from "../state.ts";
-import { readForm, readList } from "./forms.ts";
-import { type Call, seeOther, show } from "./frame.tsx";
+import { type Call, show } from "./frame.tsx";
 import { pathOf } from "./link.tsx";
 
 /** The fields, in the order in which they are asked for. */

@@ -1,11 +1,13 @@
 /** `/plan`: the file that runs, what a reload would do, and the reload. */
+import { seeOther } from "../../../api/form.ts";
+import { wantsEvents } from "../../../api/live.ts";
 import { printStep } from "../../../core/plan.ts";
-import { Region } from "../../../pages/layout.tsx";
+import { html, Region } from "../../../pages/layout.tsx";
 import { Command, Fields, Notice, Time } from "../../../pages/parts.tsx";
 import type { ControlState } from "../state.ts";
-import { type Call, html, seeOther, show } from "./frame.tsx";
+import { type Call, show } from "./frame.tsx";
 import { FileProblems } from "./links.tsx";
-import { liveAnswer, wantsEvents } from "./live.ts";
+import { liveAnswer } from "./live.ts";
 
 export async function planPage(context: Call, state: ControlState): Promise<Response> {
   const regions = async () => html(await planRegion(state));

@@ -1,5 +1,6 @@
 /** A captured request sent again, edited or not, and its answer beside the first. */
 import { Buffer } from "node:buffer";
+import { readForm, seeOther } from "../../../api/form.ts";
 import { ApiProblem } from "../../../api/problem.ts";
 import type { Field } from "../../../core/errors.ts";
 import { Notice } from "../../../pages/parts.tsx";
@@ -8,8 +9,7 @@ import { fullRequestJson } from "../../witnesses/capture_json.ts";
 import type { Edit } from "../edited_request.ts";
 import { replayRequest } from "../requests.ts";
 import type { ControlState } from "../state.ts";
-import { readForm } from "./forms.ts";
-import { type Call, seeOther, show } from "./frame.tsx";
+import { type Call, show } from "./frame.tsx";
 import { Answer, captured, Summary, viewOf } from "./request.tsx";
 
 type Form = ReadonlyMap<string, string>;

@@ -4,7 +4,7 @@ import { notFound } from "../../../api/call.ts";
 import { curlLine } from "../../../core/curl.ts";
 import { type Code, CODES } from "../../../core/errors.ts";
 import { type View, VIEWS } from "../../../pages/bodies.tsx";
-import { type Column, Copy, Fields, Notice, Table, Time } from "../../../pages/parts.tsx";
+import { type Column, Copy, Fields, Notice, Status, Table, Time } from "../../../pages/parts.tsx";
 import { sizeWords } from "../../../pages/words.ts";
 import type { ExplainJson } from "../../explain.ts";
 import type { Kept } from "../../witnesses/capture.ts";
@@ -12,7 +12,7 @@ import { type FullRequestJson, fullRequestJson } from "../../witnesses/capture_j
 import type { ControlState } from "../state.ts";
 import { type Call, show } from "./frame.tsx";
 import { Message } from "./message.tsx";
-import { Status, Why } from "./request_row.tsx";
+import { Why } from "./request_row.tsx";
 import { Timing } from "./timing.tsx";
 
 /** The capture that the path names. Throws ApiProblem. */

@@ -1,5 +1,5 @@
 /** A request in a list, the same whether the list is read or grows while somebody looks at it. */
-import { type Column, columnClass, Middle, Time } from "../../../pages/parts.tsx";
+import { type Column, columnClass, Middle, Status, Time } from "../../../pages/parts.tsx";
 import { sizeWords } from "../../../pages/words.ts";
 import type { SeenJson } from "../../witnesses/live.ts";
 
@@ -32,20 +32,6 @@ export function RequestRow({ request, now }: { request: SeenJson; now: number })
   ];
   return (
     <tr id={`r-${id}`}>{cells.map((cell, i) => <td class={columnClass(REQUEST_COLUMNS[i])}>{cell}</td>)}</tr>
-  );
-}
-
-/** A status, with a mark beside its colour. 0: no answer was sent. */
-export function Status({ status }: { status: number }) {
-  const [mark, tone] = status === 0 || status >= 500
-    ? ["▲", "bad"]
-    : status >= 400
-    ? ["✕", "wait"]
-    : ["●", "good"];
-  return (
-    <span class={`state mono ${tone}`}>
-      <span aria-hidden="true">{mark}</span> {status === 0 ? "none" : status}
-    </span>
   );
 }
 

@@ -1,12 +1,13 @@
 /** `/requests`: the last requests of every link, the newest first, and those that come. */
-import { Region } from "../../../pages/layout.tsx";
+import { wantsEvents } from "../../../api/live.ts";
+import { html, Region } from "../../../pages/layout.tsx";
 import { Command, More, Notice, Table } from "../../../pages/parts.tsx";
 import type { SeenJson } from "../../witnesses/live.ts";
 import { requestJson } from "../../witnesses/capture_json.ts";
 import { requestFilter, type RequestQuery, seenFilter } from "../requests.ts";
 import type { ControlState } from "../state.ts";
-import { type Call, html, show } from "./frame.tsx";
-import { liveAnswer, wantsEvents } from "./live.ts";
+import { type Call, show } from "./frame.tsx";
+import { liveAnswer } from "./live.ts";
 import { REQUEST_COLUMNS, RequestRow } from "./request_row.tsx";
 
 /** So many are on a page. */

@@ -1,10 +1,11 @@
 /** The way in and out of the page, and what stands before it. */
+import { seeOther } from "../../../api/form.ts";
 import { ApiProblem } from "../../../api/problem.ts";
+import { readCookie, writeCookie } from "../../../api/secrets.ts";
 import { Command, Notice } from "../../../pages/parts.tsx";
 import { PAGE_NAME } from "../guard.ts";
-import { readCookie, writeCookie } from "../sessions.ts";
 import type { ControlState } from "../state.ts";
-import { type Call, seeOther, show } from "./frame.tsx";
+import { type Call, show } from "./frame.tsx";
 
 /** `GET /sign-in?key=…`: opens a session and leads on, so that the key stays in no history and no Referer. */
 export function signIn(context: Call, { sessions, audit }: ControlState): Response {

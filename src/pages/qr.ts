@@ -1,4 +1,4 @@
-/** A QR code on a terminal. */
+/** QR codes, for a terminal and for a page. */
 import { encode } from "uqr";
 
 /** Rows above and below in one letter: light modules are drawn, as a terminal's background is most often dark. */
@@ -23,4 +23,20 @@ export function qrText(text: string, colours: boolean): string {
 
 function dark(top: boolean, bottom: boolean): keyof typeof LETTERS {
   return top && bottom ? "both" : top ? "top" : bottom ? "bottom" : "";
+}
+
+/** A QR code as the path of an SVG whose view box is `size` wide and high, a unit a module; dark modules are filled. */
+export function qrPath(text: string): { size: number; path: string } {
+  const { data, size } = encode(text, { border: QUIET, ecc: "L" });
+  let path = "";
+  data.forEach((row, y) => {
+    for (let x = 0; x < size; x++) {
+      if (!row[x] || row[x - 1]) continue;
+      // Whole runs: a path of single modules is three times as long.
+      let to = x + 1;
+      while (row[to]) to++;
+      path += `M${x} ${y}h${to - x}v1h-${to - x}z`;
+    }
+  });
+  return { size, path };
 }

@@ -1,0 +1,77 @@
+/** Secrets that were handed to somebody's browser, and the cookie that brings one back. */
+import { createHash, randomBytes } from "node:crypto";
+import type { Clock } from "../clock.ts";
+
+/** A working day: after it a browser that was left open is nobody's way in. */
+export const SESSION_MS = 12 * 3600_000;
+
+/**
+ * Secrets of 256 bits and what each stands for, in memory only, kept as digests: a dump of memory signs nobody in. Of more
+ * than `most` the oldest go.
+ */
+export class Secrets<T> {
+  readonly #made = new Map<string, { readonly at: number; readonly value: T }>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly lifeMs: number,
+    private readonly most: number,
+  ) {}
+
+  make(value: T): string {
+    const secret = randomBytes(32).toString("base64url");
+    this.#made.set(digest(secret), { at: this.clock.now(), value });
+    for (const oldest of this.#made.keys()) {
+      if (this.#made.size <= this.most) break;
+      this.#made.delete(oldest);
+    }
+    return secret;
+  }
+
+  /** What it stands for; undefined: nobody was given it, or its time is over. Found by its digest: the time that this takes says nothing about the secret. */
+  find(secret: string): T | undefined {
+    const key = digest(secret);
+    const made = this.#made.get(key);
+    if (made === undefined) return undefined;
+    const age = this.clock.now() - made.at;
+    // A clock that was turned back lengthens nothing.
+    if (age >= 0 && age < this.lifeMs) return made.value;
+    this.#made.delete(key);
+    return undefined;
+  }
+
+  /** Forgets it. False: it was not known. */
+  take(secret: string): boolean {
+    const known = this.find(secret) !== undefined;
+    this.#made.delete(digest(secret));
+    return known;
+  }
+}
+
+/**
+ * The cookie of a session at `port`. `__Host-` binds it to this very name; the port in it keeps two servers of one
+ * machine apart, whose cookies a browser would take for one.
+ */
+export function cookieName(port: number): string {
+  return `__Host-connectd-${port}`;
+}
+
+/** The session's secret in a Cookie field; null: there is none. */
+export function readCookie(field: string | undefined, port: number): string | null {
+  const lead = `${cookieName(port)}=`;
+  for (const part of (field ?? "").split(";")) {
+    const pair = part.trim();
+    if (pair.startsWith(lead)) return pair.slice(lead.length);
+  }
+  return null;
+}
+
+/** Set-Cookie for `secret`; null: for none any more. */
+export function writeCookie(secret: string | null, port: number): string {
+  const age = secret === null ? 0 : SESSION_MS / 1000;
+  return `${cookieName(port)}=${secret ?? ""}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${age}`;
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
