@@ -13,7 +13,7 @@ export interface Documented extends Documentation {
 }
 
 /** What every call may meet, before any operation: the listener, the guard, an error that nobody expected. */
-const EVERYWHERE: readonly ProblemStatus[] = [400, 401, 403, 408, 414, 421, 431, 500];
+const EVERYWHERE: readonly ProblemStatus[] = [400, 401, 403, 408, 414, 421, 429, 431, 500];
 
 /** What reading a body may meet. */
 const WITH_BODY: readonly ProblemStatus[] = [413, 415, 422];

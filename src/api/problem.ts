@@ -18,6 +18,8 @@ const TITLES = {
   422: "Unprocessable Content",
   426: "Upgrade Required",
   431: "Request Header Fields Too Large",
+  428: "Precondition Required",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const;

@@ -1,6 +1,6 @@
 /** Where the token verb does its work: at a hub that runs, or on the store of one that does not. */
 import { Failure } from "../core/errors.ts";
-import { DEFAULT_WORKSPACE, printToken } from "../hub/api_tokens.ts";
+import { DEFAULT_WORKSPACE, OVERLAP_MS, printToken } from "../hub/api_tokens.ts";
 import { hubSocketPath, openTokens } from "../hub/place.ts";
 import type { Scope } from "../hub/tokens.ts";
 import { ApiClient, Unanswered } from "./client.ts";
@@ -20,10 +20,15 @@ export interface TokenAsk {
   readonly ttlMs: number | null;
 }
 
-/** Makes, lists and revokes tokens. */
+/** A token whose secret is seen this once. */
+export type NewTokenJson = TokenJson & { token: string };
+
+/** Makes, lists, rotates and revokes tokens. */
 export interface TokenDesk {
-  create(ask: TokenAsk): Promise<TokenJson & { token: string }>;
+  create(ask: TokenAsk): Promise<NewTokenJson>;
   list(): Promise<TokenJson[]>;
+  /** `overlapMs`: null: the default. */
+  rotate(idOrName: string, overlapMs: number | null): Promise<NewTokenJson>;
   revoke(idOrName: string): Promise<TokenJson>;
 }
 
@@ -55,6 +60,10 @@ function atHub(api: ApiClient): TokenDesk {
         ...(ttlMs === null ? {} : { ttl: `${ttlMs}ms` }),
       }),
     list: () => api.all("/v1/tokens"),
+    rotate: (idOrName, overlapMs) =>
+      api.call("POST", `/v1/tokens/${encodeURIComponent(idOrName)}/rotate`, {
+        ...(overlapMs === null ? {} : { overlap: `${overlapMs}ms` }),
+      }),
     revoke: (idOrName) => api.call("DELETE", `/v1/tokens/${encodeURIComponent(idOrName)}`),
   };
 }
@@ -70,16 +79,25 @@ async function onStore<T>(path: string, work: (desk: TokenDesk) => Promise<T>): 
         );
         return { ...printToken(record), token: token.expose() };
       },
-      list: () => Promise.resolve(tokens.list(null).map(printToken)),
+      list: () => Promise.resolve(tokens.list(null).map((record) => printToken(record))),
+      async rotate(idOrName, overlapMs) {
+        const rotated = await tokens.rotate(idOrName, overlapMs ?? OVERLAP_MS, null, "cli");
+        if (rotated === null) throw unknown(idOrName);
+        return { ...printToken(rotated.record), token: rotated.token.expose() };
+      },
       async revoke(idOrName) {
         const record = await tokens.revoke(idOrName, null, "cli");
-        if (record !== null) return printToken(record);
-        throw new Failure(`there is no token ${JSON.stringify(idOrName)}`, {
-          hint: "`connectd token list` shows those there are",
-        });
+        if (record === null) throw unknown(idOrName);
+        return printToken(record);
       },
     });
   } finally {
     await close();
   }
+}
+
+function unknown(idOrName: string): Failure {
+  return new Failure(`there is no token ${JSON.stringify(idOrName)}`, {
+    hint: "`connectd token list` shows those there are",
+  });
 }

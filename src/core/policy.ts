@@ -8,6 +8,7 @@ import { Buckets, type Wait } from "./limit.ts";
 import { admittedMethods } from "./methods.ts";
 import { compilePaths, matchPath, type Paths } from "./paths.ts";
 import type { PolicyRule, PolicySpec } from "./policy_spec.ts";
+import { rateFields } from "./rate_fields.ts";
 import type { Rate } from "./units.ts";
 
 export {
@@ -214,17 +215,8 @@ function judgeLoad(
   return busy ? LINK_BUSY : null;
 }
 
-/** 429, with the fields of draft-ietf-httpapi-ratelimit-headers: rates go by their place in the list, from 1. */
-function tooMany(rule: "auth" | "rate", rates: readonly Rate[], { index, ms }: Wait): Deny {
-  const seconds = Math.ceil(ms / 1000);
-  const name = (i: number) => rule === "auth" ? `"auth"` : `"${i + 1}"`;
-  const policies = rates.map(({ count, perMs }, i) => `${name(i)};q=${count};w=${perMs / 1000}`);
-  return deny(
-    rule,
-    refusal("rate_limited", [
-      ["Retry-After", String(seconds)],
-      ["RateLimit-Policy", policies.join(", ")],
-      ["RateLimit", `${name(index)};r=0;t=${seconds}`],
-    ]),
-  );
+/** 429: rates go by their place in the list, from 1. */
+function tooMany(rule: "auth" | "rate", rates: readonly Rate[], wait: Wait): Deny {
+  const nameOf = (i: number) => rule === "auth" ? "auth" : String(i + 1);
+  return deny(rule, refusal("rate_limited", rateFields(rates, wait, nameOf)));
 }

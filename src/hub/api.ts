@@ -10,16 +10,22 @@ import { auditRoutes } from "./api_audit.ts";
 import { linkRoutes } from "./api_links.ts";
 import { METRICS_PATH, metricsRoutes } from "./api_metrics.ts";
 import { type ApiContext, type ApiEnv, type Caller, type Operation, READERS } from "./api_operation.ts";
+import { deviceRoutes } from "./api_device.ts";
+import { settingsRoutes } from "./api_settings.ts";
+import { tlsRoutes } from "./api_tls.ts";
 import { tokenRoutes } from "./api_tokens.ts";
 import type { HubState } from "./state.ts";
 
 /** The API over `state`. */
 export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
+  const operations = apiOperations(state);
+  const openPaths = new Set(operations.filter(({ open }) => open).map(({ path }) => path));
   return createApp<ApiEnv>({
     operations: apiOperations(state).map((operation) => ({ ...operation, run: scoped(operation) })),
     admit: (context) => {
       const { path } = context.req;
-      if (path.startsWith("/v1/") || path === METRICS_PATH) context.set("caller", identify(context, state));
+      if (openPaths.has(path) || !(path.startsWith("/v1/") || path === METRICS_PATH)) return;
+      context.set("caller", identify(context, state));
     },
     explain: (error) => error instanceof Failure ? new ApiProblem(503, "store_unavailable", UNSTORED) : null,
     log,
@@ -32,6 +38,7 @@ export function apiOperations(state: HubState): Operation[] {
     ...healthRoutes(state),
     ...linkRoutes(state),
     ...tokenRoutes(state),
+    ...deviceRoutes(state),
     ...auditRoutes(state),
     ...metricsRoutes(state),
   ];
@@ -77,7 +84,7 @@ function healthRoutes(state: HubState): Operation[] {
 
 const UNSTORED = "The hub can not store changes just now: nothing was changed.";
 
-function identify(context: ApiContext, { tokens }: HubState): Caller {
+function identify(context: ApiContext, { tokens, failures, audit }: HubState): Caller {
   if (context.env.local) return { name: null, scope: "admin", workspace: null };
   const caller = tokens.identify(context.req.header("Authorization"));
   if (caller !== null) return caller;
@@ -85,3 +92,7 @@ function identify(context: ApiContext, { tokens }: HubState): Caller {
     ["WWW-Authenticate", `Bearer realm="hub"`],
   ]);
 }
+  const { address } = context.env;
+  audit.refusedCall("unauthorized", address);
+  const slower = shown === undefined ? null : failures.wrongToken(address);
+  if (slower !== null) throw slower;

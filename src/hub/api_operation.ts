@@ -13,6 +13,10 @@ export interface Caller {
 }
 
 export interface ApiEnv extends CallEnv {
+  readonly Bindings: CallEnv["Bindings"] & {
+    /** Where it came from. */
+    readonly address: string;
+  };
   Variables: { caller: Caller };
 }
 

@@ -86,6 +86,9 @@ const TOKEN_MEMBERS = {
   createdAt: { type: "string", format: "date-time" },
   expiresAt: { ...TIME, description: "Null: never." },
   revokedAt: TIME,
+  rotatedAt: { ...TIME, description: "Null: it has its first secret." },
+  previousEndsAt: { ...TIME, description: "Until then the secret before the last rotation is good as well." },
+  lastUsedAt: { ...TIME, description: "To five minutes. Null: never." },
 };
 
 export const TOKEN: Schema = { title: "Token", ...object(TOKEN_MEMBERS) };
@@ -93,6 +96,16 @@ export const TOKEN: Schema = { title: "Token", ...object(TOKEN_MEMBERS) };
 export const NEW_TOKEN: Schema = {
   title: "NewToken",
   ...object({ ...TOKEN_MEMBERS, token: { type: "string", description: "The secret: shown this once." } }),
+};
+
+export const ROTATION: Schema = {
+  title: "Rotation",
+  ...object({
+    overlap: {
+      type: ["string", "null"],
+      description: "How long the old secret is good, as in `24h`; `0s`: no more. Absent: 1h.",
+    },
+  }, ["overlap"]),
 };
 
 export const TOKEN_WISH: Schema = {

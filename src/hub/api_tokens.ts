@@ -1,11 +1,11 @@
 /** Tokens in the API, for admins and for whoever sits at the hub. */
 import { isName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
-import { notFound, page, readObject, time } from "../api/call.ts";
+import { notFound, page, readObject, readOptionalObject, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
 import { actorOf, type ApiContext, type Operation } from "./api_operation.ts";
-import { ID, NEW_TOKEN, TOKEN, TOKEN_WISH } from "./api_schemas.ts";
+import { ID, NEW_TOKEN, ROTATION, TOKEN, TOKEN_WISH } from "./api_schemas.ts";
 import type { HubState } from "./state.ts";
 import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
 
@@ -13,6 +13,9 @@ const ADMIN: readonly Scope[] = ["admin"];
 
 /** Where there is one workspace, it has this name. */
 export const DEFAULT_WORKSPACE = "default";
+
+/** A replaced secret is good so long unless it is said: time to carry the new one to where it is needed. */
+export const OVERLAP_MS = 3_600_000;
 
 const NO_NAME = `is no name: a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`;
 
@@ -39,7 +42,7 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       scopes: ADMIN,
       async run(context) {
         const wish = readWish(await readObject(context), context.var.caller.workspace);
-        const { token, record } = await orConflict(tokens.create(wish, actorOf(context)));
+        const { token, record } = await orConflict(() => tokens.create(wish, actorOf(context)));
         return context.json({ ...printToken(record), token: token.expose() }, 201, {
           Location: `/v1/tokens/${record.id}`,
         });
@@ -56,17 +59,35 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       async run(context: ApiContext) {
         const { workspace } = context.var.caller;
         const id = context.req.param("id")!;
-        const record = await orConflict(tokens.revoke(id, workspace, actorOf(context)));
+        const record = await orConflict(() => tokens.revoke(id, workspace, actorOf(context)));
         if (record === null) throw notFound("token", id);
         return context.json(printToken(record));
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/tokens/:id/rotate",
+      summary: "Give a token another secret; the old one is good for a while",
+      params: { id: ID },
+      body: { schema: ROTATION, optional: true },
+      answers: { 200: { doc: "The token with its new secret.", schema: NEW_TOKEN } },
+      problems: [404, 409, 503],
+      scopes: ADMIN,
+      async run(context) {
+        const overlapMs = readOverlap(await readOptionalObject(context));
+        const id = context.req.param("id")!, { workspace } = context.var.caller;
+        const rotated = await orConflict(() => tokens.rotate(id, overlapMs, workspace, actorOf(context)));
+        if (rotated === null) throw notFound("token", id);
+        return context.json({ ...printToken(rotated.record), token: rotated.token.expose() });
       },
     },
   ];
 }
 
-async function orConflict<T>(done: Promise<T>): Promise<T> {
+/** What `act` gives; tokens that do not go together are 409. */
+export async function orConflict<T>(act: () => T | Promise<T>): Promise<T> {
   try {
-    return await done;
+    return await act();
   } catch (error) {
     if (!(error instanceof TokenConflict)) throw error;
     throw new ApiProblem(409, error.code, `${error.message}: ${error.hint}.`);
@@ -77,8 +98,26 @@ function keyOf({ name, id }: TokenRecord): string {
   return `${name} ${id}`;
 }
 
+/** `{overlap?}` in ms. */
+function readOverlap(body: Record<string, unknown>): number {
+  const errors: BodyError[] = Object.keys(body).filter((member) => member !== "overlap")
+    .map((member) => ({ pointer: `/${member}`, detail: "is not known" }));
+  const { overlap = null } = body;
+  let ms: number | null = OVERLAP_MS;
+  try {
+    if (overlap !== null) ms = parseDuration(String(overlap));
+    if (ms === null) throw new SyntaxError("the old secret has to end: write a duration such as 1h");
+  } catch (error) {
+    errors.push({ pointer: "/overlap", detail: (error as Error).message });
+  }
+  if (errors.length === 0) return ms!;
+  throw new ApiProblem(422, "invalid", "The token can not be rotated.", [], errors);
+}
+
 /** A token without its secret. */
-export function printToken({ id, name, scope, workspace, createdAt, expiresAt, revokedAt }: TokenRecord) {
+export function printToken(record: TokenRecord) {
+  const { id, name, scope, workspace, createdAt, expiresAt, revokedAt, rotatedAt, previous, lastUsedAt } =
+    record;
   return {
     id,
     name,
@@ -87,11 +126,14 @@ export function printToken({ id, name, scope, workspace, createdAt, expiresAt, r
     createdAt: time(createdAt),
     expiresAt: time(expiresAt),
     revokedAt: time(revokedAt),
+    rotatedAt: time(rotatedAt),
+    previousEndsAt: time(previous === null ? null : previous.endsAt),
+    lastUsedAt: time(lastUsedAt),
   };
 }
 
 /** `{scope, workspace?, name?, ttl?}`; an admin makes tokens of its own workspace only. */
-function readWish(body: Record<string, unknown>, own: string | null): TokenWish {
+export function readWish(body: Record<string, unknown>, own: string | null): TokenWish {
   const errors: BodyError[] = [];
   const wrong = (member: string, detail: string) => errors.push({ pointer: `/${member}`, detail });
   for (const member of Object.keys(body)) {

@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { Audit, Growth } from "../store/audit.ts";
 import { AuditDesk } from "../store/audit_desk.ts";
 import type { Store } from "../store/store.ts";
+import type { LoginAsk } from "./devices.ts";
 import type { HubLink, NameRecord } from "./link.ts";
 import type { Peers } from "./peers.ts";
 import type { Identity } from "./tokens.ts";
@@ -112,6 +113,37 @@ export class HubAudit {
 function told(type: string, { id, record, peer, policy }: HubLink) {
   const { workspace, name, daemon, ended, expiresAt } = record;
   return {
+  /** A member began to use a private service, or has done with it. */
+  service(
+    type: "service.reached" | "service.left",
+    { workspace, name }: Identity,
+    subject: string,
+    facts: Readonly<Record<string, unknown>>,
+  ): void {
+    this.#audit.paced({ type, workspace, actor: `token:${name}`, subject, data: facts });
+  }
+
+  /** A member wanted a private service and did not get it. */
+  refusedService({ workspace, name }: Identity, subject: string, code: string): void {
+    this.#audit.count({ type: "service.refused", workspace, actor: `token:${name}`, subject }, code, 1);
+  }
+
+  /** Somebody at `address` showed a token or a code that is none. */
+  refusedCall(code: string, address: string): void {
+    this.#audit.count({ type: "call.refused", actor: "", subject: address }, code, 1);
+  }
+
+  /** `by` said whether somebody who asked from elsewhere gets a token. */
+  login(
+    type: "login.approved" | "login.denied",
+    workspace: string | null,
+    by: string,
+    { scope, address, software }: LoginAsk,
+  ): void {
+    const data = { scope, software };
+    this.#audit.record({ type, workspace: workspace ?? "", actor: by, subject: address, data });
+  }
+
     type,
     workspace,
     actor: `token:${peer.token}`,

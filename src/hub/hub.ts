@@ -18,7 +18,14 @@ import type { Wire } from "../wire/wire.ts";
 import { AccessDesk } from "./access.ts";
 import { createApi } from "./api.ts";
 import { HubAudit } from "./audit.ts";
-import { Hosts } from "./hosts.ts";
+import { Desk } from "./desk.ts";
+import { Domains } from "./domains.ts";
+import { HubEvents } from "./events.ts";
+import { Devices } from "./devices.ts";
+import { Failures } from "./failures.ts";
+import type { HubFile } from "./file.ts";
+import { type Hosts, hostsOf } from "./hosts.ts";
+import { linkJson } from "./json.ts";
 import { type ListenAddress, Listeners } from "./listeners.ts";
 import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
@@ -117,6 +124,8 @@ class RunningHub implements Hub, HubState {
   readonly #store: Store;
   readonly #tick: Timer;
   #refreshedAt = 0;
+  devices!: Devices;
+  readonly failures: Failures;
   /** Within a daemon it is the daemon that keeps some. */
   #giveDescriptors: (() => void) | null = null;
   #closed: Promise<void> | null = null;
@@ -124,7 +133,11 @@ class RunningHub implements Hub, HubState {
   constructor(options: HubOptions) {
     this.#o = options;
     this.clock = options.clock ?? systemClock;
-    this.#store = options.store;
+    this.startedAt = this.clock.now();
+    this.folder = options.state;
+    this.file = options.file ?? null;
+    this.store = options.store;
+    this.failures = new Failures(this.clock);
     this.#peers = new Peers(this.clock);
     this.#listeners = new Listeners({
       clock: this.clock,
@@ -204,6 +217,7 @@ class RunningHub implements Hub, HubState {
       clock,
       sessions: this.sessions,
       names: this.names,
+    this.devices = new Devices(clock, this.tokens);
       peers: this.#peers,
       connections: () => this.#listeners.connections,
       handed: () => this.#route.handed,
@@ -265,8 +279,8 @@ class RunningHub implements Hub, HubState {
   };
 
   #callApi(exchange: Exchange, local: boolean): void {
-    const { requestId } = exchange;
-    fetchAdapter(exchange, (request) => this.#api.fetch(request, { local, requestId }));
+    const { requestId, address } = exchange;
+    fetchAdapter(exchange, (request) => this.#api.fetch(request, { local, requestId, address }));
   }
 
   #ticked(): void {

@@ -15,7 +15,14 @@ export class Sessions {
     this.#parts = parts;
     this.#tokens = tokens;
     this.#most = most;
-    tokens.onRevoked = (id) => this.#endWhere(({ token }) => token === id);
+    this.members = new Members(parts);
+    tokens.onRevoked = () => this.#endWhere((identity) => !tokens.isLive(identity));
+  }
+
+  /** The limits are others from now on; sessions that are there stay. */
+  tune({ sessions, streamsPerSession }: ServerLimits): void {
+    this.#most = sessions;
+    this.#parts.streamsPerSession = streamsPerSession;
   }
 
   /** Whether there is room for another one. */

@@ -3,6 +3,12 @@ import type { Clock } from "../clock.ts";
 import type { Family } from "../core/metrics.ts";
 import type { HubAudit } from "./audit.ts";
 import type { Hosts } from "./hosts.ts";
+import type { Devices } from "./devices.ts";
+import type { Failures } from "./failures.ts";
+import type { HubFile } from "./file.ts";
+import type { Desk } from "./desk.ts";
+import type { HubEvents } from "./events.ts";
+import type { Domains } from "./domains.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
@@ -19,4 +25,15 @@ export interface HubState {
   hosts(): Hosts;
   draining(): boolean;
   metrics(): Family[];
+  readonly devices: Devices;
+  readonly failures: Failures;
+  /** ms since 1970. */
+  readonly startedAt: number;
+  readonly url: string;
+  readonly domain: string;
+  /** Its state directory; null: within a daemon. */
+  readonly folder: string | null;
+  /** hub.yaml; null: there is none. */
+  readonly file: HubFile | null;
+  readonly store: Store;
 }

@@ -1,13 +1,12 @@
 /** The hub's credentials: made here, shown once, kept as digests. */
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
 import { isName } from "../core/names.ts";
-import { equalBytes, Secret } from "../core/secret.ts";
+import type { Secret } from "../core/secret.ts";
+import type { AuditEntry } from "../core/audit.ts";
 import { auditEntry } from "../store/audit.ts";
 import { Conflict, type Store } from "../store/store.ts";
-import { randomText } from "./random.ts";
+import { hashOf, matches, readBearer, tokenId, tokenText } from "./token_secret.ts";
 
 /**
  * What a token is for: everything in its workspace, a daemon's session, its members' work, looking; `metrics` is for the
@@ -23,6 +22,8 @@ export interface Identity {
   readonly name: string;
   readonly scope: Scope;
   readonly workspace: string;
+  /** Which of the token's secrets was shown, by how often it had been rotated; absent: none was needed. */
+  readonly generation?: number;
 }
 
 /** What is kept of a token. Times in ms since 1970. */
@@ -32,11 +33,18 @@ export interface TokenRecord {
   readonly name: string;
   readonly scope: Scope;
   readonly workspace: string;
-  /** SHA-256 of the whole token, hex. 160 random bits need no slow hash. */
+  /** SHA-256 of the whole token, hex. */
   readonly hash: string;
+  /** How often it was rotated, and when last. */
+  readonly generation: number;
+  readonly rotatedAt: number | null;
+  /** The secret before the last rotation, while it is good. */
+  readonly previous: { readonly hash: string; readonly endsAt: number } | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+  /** To `USED_MS`; null: it was never used. */
+  readonly lastUsedAt: number | null;
   /** Its time was seen to be over, and no clock that is set back brings it back. */
   readonly expired?: true;
 }
@@ -53,23 +61,26 @@ export interface TokenWish {
 
 /** What is asked for does not go together with the tokens there are. */
 export class TokenConflict extends Failure {
-  constructor(readonly code: "name_taken" | "ambiguous", message: string, hint: string) {
+  constructor(readonly code: "name_taken" | "ambiguous" | "token_ended", message: string, hint: string) {
     super(message, { hint, permanent: true });
   }
 }
 
-const ID_LENGTH = 8;
-/** 160 bits. */
-const SECRET_LENGTH = 32;
-const FORM = /^connectd_([a-z2-7]{8})_[a-z2-7]{32}$/;
+/** What records lack that were written before there were rotations. */
+const UNROTATED = { generation: 0, rotatedAt: null, previous: null, lastUsedAt: null };
+
+/** A use is written down so long after the one that was before. */
+const USED_MS = 5 * 60_000;
 
 /** The tokens of a hub: all in memory, so that a request never waits for the store. */
 export class Tokens {
   readonly #records = new Map<string, TokenRecord>();
   /** Called with every use of a token. */
   onUsed: ((identity: Identity) => void) | null = null;
-  /** Called when a token was revoked; its sessions must end. */
+  /** Called when a token, or a secret of it, is good no more; its sessions must end. */
   onRevoked: ((id: string) => void) | null = null;
+  /** Revocations and rotations, one after the other: the second of two at once must not answer before the first is durable. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly store: Store, private readonly clock: Clock) {}
 
@@ -77,7 +88,7 @@ export class Tokens {
   static async open(store: Store, clock: Clock): Promise<Tokens> {
     const tokens = new Tokens(store, clock);
     for (const { value } of await store.bucket("tokens").list()) {
-      const record = JSON.parse(value) as TokenRecord;
+      const record = { ...UNROTATED, ...JSON.parse(value) } as TokenRecord;
       tokens.#records.set(record.id, record);
     }
     return tokens;
@@ -90,24 +101,18 @@ export class Tokens {
 
   /** Makes a token; durable when it resolves, and readable in the answer only. Throws TokenConflict, Failure. */
   async create(wish: TokenWish, by = "process"): Promise<{ token: Secret; record: TokenRecord }> {
-    checkWish(wish);
+    this.checkFree(wish);
     const id = this.#freshId();
     const name = wish.name ?? `${wish.scope}-${id}`;
-    if (this.list(wish.workspace).some((other) => other.name === name && this.#isLive(other))) {
-      throw new TokenConflict(
-        "name_taken",
-        `the workspace ${wish.workspace} has a token ${name} already`,
-        "choose another name, or revoke that one first",
-      );
-    }
-    const token = new Secret(`connectd_${id}_${randomText(SECRET_LENGTH)}`);
+    const token = tokenText(id);
     const now = this.clock.now();
     const record: TokenRecord = {
+      ...UNROTATED,
       id,
       name,
       scope: wish.scope,
       workspace: wish.workspace,
-      hash: digest(token.expose()).toString("hex"),
+      hash: hashOf(token),
       createdAt: now,
       expiresAt: wish.ttlMs === null ? null : now + wish.ttlMs,
       revokedAt: null,
@@ -126,6 +131,19 @@ export class Tokens {
     return { token, record };
   }
 
+  /** Throws TokenConflict where no such token can be made now, Failure where never. */
+  checkFree(wish: TokenWish): void {
+    checkWish(wish);
+    const { name, workspace } = wish;
+    if (this.list(workspace).some((other) => other.name === name && this.#isLive(other))) {
+      throw new TokenConflict(
+        "name_taken",
+        `the workspace ${workspace} has a token ${name} already`,
+        "choose another name, or revoke that one first",
+      );
+    }
+  }
+
   /** Those of `workspace`, or of all (null), by name. */
   list(workspace: string | null): TokenRecord[] {
     return [...this.#records.values()]
@@ -137,17 +155,71 @@ export class Tokens {
    * Revokes the token with this id or name; again changes nothing. Null: `workspace` (null: all of them) has no such
    * token. Resolves when it is durable and sessions were told. Throws TokenConflict, Failure.
    */
-  async revoke(idOrName: string, workspace: string | null, by = "process"): Promise<TokenRecord | null> {
-    const record = this.#find(idOrName, workspace);
-    if (record === null || record.revokedAt !== null) return record;
-    const now = this.clock.now();
-    const revoked: TokenRecord = { ...record, revokedAt: now };
-    await this.store.bucket("tokens").put(record.id, JSON.stringify(revoked), {
-      audit: tokenEntry("token.revoked", record, by, now),
+  revoke(idOrName: string, workspace: string | null, by = "process"): Promise<TokenRecord | null> {
+    return this.#inTurn(async () => {
+      const record = this.#find(idOrName, workspace);
+      if (record === null || record.revokedAt !== null) return record;
+      const now = this.clock.now();
+      const revoked = await this.#change(
+        record,
+        { revokedAt: now },
+        tokenEntry("token.revoked", record, by, now),
+      );
+      this.onRevoked?.(record.id);
+      return revoked;
     });
-    this.#records.set(record.id, revoked);
-    this.onRevoked?.(record.id);
-    return revoked;
+  }
+
+  /**
+   * Gives the token another secret; the one that it has is good for `overlapMs` more, and one that was rotated out
+   * before ends now. A token that expires is good as long again. Null: there is none. Throws TokenConflict, Failure.
+   */
+  rotate(
+    idOrName: string,
+    overlapMs: number,
+    workspace: string | null,
+    by = "process",
+  ): Promise<{ token: Secret; record: TokenRecord } | null> {
+    return this.#inTurn(async () => {
+      const record = this.#find(idOrName, workspace);
+      if (record === null) return null;
+      const { id, name, hash, generation, createdAt, rotatedAt, expiresAt } = record;
+      if (!this.#isLive(record)) {
+        throw new TokenConflict("token_ended", `the token ${name} has ended`, "make another one");
+      }
+      const token = tokenText(id), now = this.clock.now();
+      const rotated = await this.#change(record, {
+        hash: hashOf(token),
+        generation: generation + 1,
+        rotatedAt: now,
+        previous: overlapMs > 0 ? { hash, endsAt: Math.min(now + overlapMs, expiresAt ?? Infinity) } : null,
+        expiresAt: expiresAt === null ? null : now + expiresAt - (rotatedAt ?? createdAt),
+      }, tokenEntry("token.rotated", record, by, now));
+      this.onRevoked?.(id);
+      return { token, record: rotated };
+    });
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** In memory first: what is written behind meanwhile must not bring back what was. Throws Failure: it is as before. */
+  async #change({ id }: TokenRecord, to: Partial<TokenRecord>, audit?: AuditEntry): Promise<TokenRecord> {
+    const before = this.#records.get(id)!, after = { ...before, ...to };
+    this.#records.set(id, after);
+    try {
+      await this.store.bucket("tokens").put(id, JSON.stringify(after), audit === undefined ? {} : { audit });
+      return after;
+    } catch (error) {
+      const back = Object.fromEntries(
+        Object.keys(to).map((key) => [key, before[key as keyof TokenRecord]]),
+      );
+      this.#records.set(id, { ...this.#records.get(id)!, ...back });
+      throw error;
+    }
   }
 
   #find(idOrName: string, workspace: string | null): TokenRecord | null {
@@ -164,37 +236,53 @@ export class Tokens {
     );
   }
 
-  /** Who sends `authorization`, a field's value; null: nobody that is known (RFC 6750 §2.1). */
+  /** Who sends `authorization`, a field's value; null: nobody that is known. */
   identify(authorization: string | undefined): Identity | null {
-    const token = /^bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-    const id = FORM.exec(token ?? "")?.[1];
-    const record = id === undefined ? undefined : this.#records.get(id);
-    if (token === undefined || record === undefined || !this.#isLive(record)) return null;
-    if (!equalBytes(digest(token), new Uint8Array(Buffer.from(record.hash, "hex")))) return null;
-    const { name, scope, workspace } = record;
-    const identity: Identity = { token: record.id, name, scope, workspace };
+    const shown = readBearer(authorization);
+    const record = shown === null ? undefined : this.#records.get(shown.id);
+    if (shown === null || record === undefined || !this.#isLive(record)) return null;
+    const current = matches(shown.token, record.hash);
+    if (!current && !(record.previous !== null && matches(shown.token, record.previous.hash))) return null;
+    const { id, name, scope, workspace } = record;
+    const generation = current ? record.generation : record.generation - 1;
+    const identity: Identity = { token: id, name, scope, workspace, generation };
+    if (!this.isLive(identity)) return null;
+    this.#used(record);
     this.onUsed?.(identity);
     return identity;
+  }
+
+  /** Written behind: whoever shows a token does not wait for it, and a kill may take it. */
+  #used(record: TokenRecord): void {
+    const now = this.clock.now();
+    if (record.lastUsedAt !== null && now - record.lastUsedAt < USED_MS) return;
+    const used: TokenRecord = { ...record, lastUsedAt: now };
+    this.#records.set(record.id, used);
+    this.store.bucket("tokens").put(record.id, JSON.stringify(used)).catch(() => {});
   }
 
   /** Whether a session under `identity` may go on. */
   isLive(identity: Identity): boolean {
     if (identity.token === null) return true;
     const record = this.#records.get(identity.token);
-    return record !== undefined && this.#isLive(record);
+    if (record === undefined || !this.#isLive(record)) return false;
+    const { generation, previous } = record;
+    if (identity.generation === generation) return true;
+    return identity.generation === generation - 1 && previous !== null && previous.endsAt > this.clock.now();
   }
 
-  /** Writes down which tokens have expired. What the disk does not take is tried again with the next call. */
+  /**
+   * Writes down which tokens and secrets have ended: no clock that is set back brings them back. What the disk does not
+   * take is tried again with the next call.
+   */
   settle(): void {
     const now = this.clock.now();
-    for (const [id, record] of this.#records) {
-      if (record.expired || record.expiresAt === null || record.expiresAt > now) continue;
-      const expired: TokenRecord = { ...record, expired: true };
-      this.#records.set(id, expired);
-      this.store.bucket("tokens").put(id, JSON.stringify(expired)).catch(() => {
-        // It was not revoked meanwhile: that replaces the record.
-        if (this.#records.get(id) === expired) this.#records.set(id, record);
-      });
+    for (const record of this.#records.values()) {
+      const { previous, expiresAt, expired } = record;
+      const over = previous !== null && previous.endsAt <= now;
+      if (over) this.#change(record, { previous: null }).catch(() => {});
+      if (expired || expiresAt === null || expiresAt > now) continue;
+      this.#change(record, { expired: true }).catch(() => {});
     }
   }
 
@@ -204,7 +292,7 @@ export class Tokens {
 
   #freshId(): string {
     for (;;) {
-      const id = randomText(ID_LENGTH);
+      const id = tokenId();
       if (!this.#records.has(id)) return id;
     }
   }
@@ -230,8 +318,4 @@ function tokenEntry(
 ) {
   const data = { id, scope, expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() };
   return auditEntry({ type, workspace, actor: by, subject: name, data }, now);
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -30,10 +30,10 @@ export function serveUpgrade(
   admit: (identity: Identity) => (wire: Wire) => void,
 ): void {
   const { head, requestId, address } = exchange;
-  const { tokens, sessions, audit } = state;
+  const { tokens, sessions, audit, failures } = state;
   try {
-    const identity = tokens.identify(field(head, "authorization"));
-    if (identity === null) throw UNAUTHORIZED;
+    const shown = field(head, "authorization"), identity = tokens.identify(shown);
+    if (identity === null) throw (shown === undefined ? null : failures.wrongToken(address)) ?? UNAUTHORIZED;
     const accept = admit(identity);
     if (state.draining()) throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
     if (sessions.full) throw new ApiProblem(503, "hub_busy", "The hub has as many sessions as it admits.");
