@@ -9,6 +9,7 @@ import { connectHub } from "./connect.ts";
 import { Dialler, type HubState, type Talk } from "./dial.ts";
 import type { Observer } from "./follow.ts";
 import { chooseHubs } from "./other_hubs.ts";
+import type { Reached } from "./reached.ts";
 import { Serving } from "./serve.ts";
 import type { Links } from "./served.ts";
 import type { Troubles } from "./troubles.ts";
@@ -44,6 +45,7 @@ export interface HubsOptions {
   readonly talk: Talk;
   readonly observer: Observer | null;
   readonly troubles: Troubles;
+  readonly reached: Reached;
   /** The daemon's id. */
   readonly daemon: string;
   /** Where the token for a hub lies that names no file of its own. */
@@ -130,6 +132,7 @@ export class Hubs {
 
   close(): void {
     for (const [url] of this.#dialled) this.#drop(url, 0);
+    this.#options.reached.close();
     this.#options.troubles.close();
   }
 
@@ -170,8 +173,8 @@ export class Hubs {
   }
 
   #dialler(hub: string, connections: number, connect: (limitMs: number) => Promise<Wire>): Dialler {
-    const { links, clock, observer, talk, random, troubles } = this.#options;
-    const serving = new Serving(hub, { links, clock, observer, troubles });
+    const { links, clock, observer, talk, random, troubles, reached } = this.#options;
+    const serving = new Serving(hub, { links, clock, observer, troubles, reached });
     return new Dialler({ hub, connections, connect, serving, talk, clock, random });
   }
 

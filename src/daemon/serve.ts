@@ -6,6 +6,7 @@ import { RequestReader } from "../core/http1/head.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { Observer } from "./follow.ts";
 import { Incoming } from "./incoming.ts";
+import type { Reached } from "./reached.ts";
 import type { Links } from "./served.ts";
 import type { Troubles } from "./troubles.ts";
 
@@ -17,6 +18,8 @@ export interface ServeMeans {
   readonly troubles: Troubles;
   /** Sees requests go by; null: nobody does. */
   readonly observer: Observer | null;
+  /** Members at private services. Absent: there are none. */
+  readonly reached?: Reached;
   /** These are the owner's own, straight to the target: no policy is asked. Absent: it is. */
   readonly straight?: true;
 }
@@ -37,8 +40,10 @@ export class Serving {
   /** Answers for a stream that the hub has opened. */
   open(stream: Stream): StreamSink {
     if (stream.open.kind === "http") return new Incoming(stream, this);
-    stream.reset("link_unknown");
-    return NOTHING;
+    const { reached } = this.means;
+    if (reached === undefined) stream.reset("service_unknown");
+    else reached.open(stream, this.hub);
+    return stream.sink;
   }
 
   /** The canonical form of an address that the hub claims a visitor has; null: it is none. */
@@ -64,6 +69,3 @@ export class Serving {
     return this.#provenance;
   }
 }
-
-/** Reads a stream that was reset as it opened. */
-const NOTHING: StreamSink = { head() {}, data() {}, end() {}, reset() {}, writable() {} };

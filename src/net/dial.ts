@@ -33,6 +33,8 @@ async function connectTo(target: Target, tls: TargetTls | null, signal: AbortSig
   const conn = await orAbort(connect(host, port), signal);
   // A request goes out in one write; what a target streams must not wait for more either.
   conn.setNoDelay(true);
+  // Nothing but the kernel would ever notice that the other side of a silent connection has gone.
+  if (kind === "tcp") conn.setKeepAlive(true);
   if (kind !== "https") return conn;
   const name = tls?.serverName ?? host, insecure = tls?.insecure ?? false;
   const place = `${host}:${port}`;
