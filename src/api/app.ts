@@ -15,7 +15,7 @@ export interface CallEnv {
 
 /** One operation: its method, its path, what is documented of it, and what it does. */
 export interface Operation<E extends Env> extends Documentation {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly run: (context: Context<E>) => Response | Promise<Response>;
 }

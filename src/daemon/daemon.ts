@@ -15,6 +15,7 @@ import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { Sessions } from "./control/sessions.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
+import { Asks } from "./asks.ts";
 import { Applied } from "./applied.ts";
 import type { DaemonAudit } from "./audit.ts";
 import { Events } from "./events.ts";
@@ -22,7 +23,8 @@ import { type ExplainJson, explainRequest, type ExplainWish } from "./explain.ts
 import type { ManagedLink } from "./managed.ts";
 import { type Base, type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
 import { Outside, type Settings, Unbound } from "./outside.ts";
-import { dropOneOffs, keepOneOff, readOneOff, stepsFor } from "./one_offs.ts";
+import { Maker } from "./maker.ts";
+import { dropOneOffs, keepOneOff, readOneOff } from "./one_offs.ts";
 import {
   BadFile,
   type Proposal,
@@ -73,6 +75,8 @@ class RunningDaemon implements Daemon, ControlState {
   readonly #startedAt: number;
   #watch: Watch | null = null;
   #works!: Works;
+  #maker!: Maker;
+  #asks!: Asks;
   #outside!: Outside;
   readonly #applied: Applied;
   #base: Base;
@@ -203,21 +207,7 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   async create(body: unknown, by = "process"): Promise<LinkJson> {
-    const link = await this.#inTurn(async () => {
-      if (this.#ending) throw new Failure("the daemon is about to end");
-      const now = this.clock.now();
-      const entry = readOneOff(body, this.#base, now);
-      const { life, parts, records } = this.#works;
-      let kept: Promise<void> | null = null;
-      await parts.whenRead([entry], () => {
-        const steps = stepsFor(entry, life.all, now);
-        this.audit.by(by, () => this.#carryOut(steps, new Map([[entry.name, entry]])));
-        // In the turn in which its record is written, and so in one commit with it.
-        kept = keepOneOff(life.all.get(entry.name)!, records.putOneOff(entry), life);
-      });
-      await kept;
-      return life.all.get(entry.name)!;
-    });
+    const link = await this.#maker.make((base, now) => readOneOff(body, base, now), by);
     await this.#works.line.settleLink(link, GRANT_MS);
     const { life } = this.#works;
     await this.#inTurn(() => keepOneOff(link, life.stored(link), life));
@@ -270,6 +260,7 @@ class RunningDaemon implements Daemon, ControlState {
       state,
       file: this.#file,
       clock,
+    const mayManage = () => this.#applied.config?.remote === "manage";
       log,
       instance: this.#instance,
       events,
@@ -282,7 +273,18 @@ class RunningDaemon implements Daemon, ControlState {
     const control = { state: this, token: works.dir.controlToken, clock, log };
     this.#outside = new Outside(this.#o, works.line.hubs, control);
   }
+      mayManage,
+      asked: (hub, ask) => this.#asks.answer(hub, ask),
+    });
+    const base = () => this.#base;
+    const maker = this.#maker = new Maker({
+      ...{ clock, base, audit: works.audit, life: works.life, parts: works.parts, records: works.records },
+      ending: () => this.#ending,
+      inTurn: (act) => this.#inTurn(act),
+      carryOut: (steps, desired) => this.#carryOut(steps, desired),
 
+    const renew = (name: string, wish: Renewal, by: string) => this.renew(name, wish, by);
+    this.#asks = new Asks({ log, base, life: works.life, line: works.line, maker, mayManage, renew });
   /** Applies what the start found. Throws Failure where something can not be bound. */
   async #begin(loaded: Loaded<Config> | null): Promise<void> {
     const config = loaded?.config ?? null;
@@ -292,7 +294,7 @@ class RunningDaemon implements Daemon, ControlState {
     await this.#outside.open(this.#works.dir.socket);
     await dropOneOffs(this.#works.records, config?.links ?? new Map(), this.clock);
     const { oneOffs } = this.#works.records;
-    const desired = withOneOffs(config?.links ?? new Map(), oneOffs);
+    const desired = withOneOffs(config ?? { ...this.#base, links: new Map() }, oneOffs);
     const steps = plan(desired, new Map());
     await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] }, "process");
     this.#works.life.bury();

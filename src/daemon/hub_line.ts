@@ -3,7 +3,8 @@ import type { Clock } from "../clock.ts";
 import type { Code } from "../core/errors.ts";
 import type { Service } from "../core/entry.ts";
 import type { Log } from "../log.ts";
-import type { Grant, Revocation, ServiceDecl } from "../wire/hello.ts";
+import { isRemote } from "./asked_links.ts";
+import type { Ask, AskProblem, Grant, Revocation, ServiceDecl } from "../wire/hello.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { DaemonAudit } from "./audit.ts";
 import type { Events } from "./events.ts";
@@ -18,6 +19,9 @@ import { HubTalk, type TalkMeans } from "./talk.ts";
 import { Troubles } from "./troubles.ts";
 
 export interface HubLineOptions {
+/** Each takes up to 150 octets of a hello, which is 1 MiB at most and has policies to tell as well. */
+const SERVICES_MAX = 4000;
+
   readonly clock: Clock;
   readonly log: Log;
   /** The daemon's id, and that of this process. */
@@ -36,6 +40,10 @@ export interface HubLineOptions {
   /** Whether hubs may revoke. */
   mayRevoke(): boolean;
 }
+  /** Whether hubs may ask for links on services that are marked for it. */
+  mayManage(): boolean;
+  /** As TalkMeans has it. */
+  asked(hub: string, ask: Ask): Promise<AskProblem | null>;
 
 export class HubLine implements TalkMeans {
   readonly hubs: Hubs;
@@ -88,18 +96,38 @@ export class HubLine implements TalkMeans {
     return this.#o.clock.now();
   }
 
-  /** The file's services, and the targets of one-offs under the links' names. */
+  /** Resolves when `hub` has said what it thinks of `link`, or after `ms`. */
+  async settleAt(hub: string, { grants }: ManagedLink, ms: number): Promise<void> {
+    await this.#o.arrivals.until(() => grants.has(hub), ms);
+  }
+
+  asked(hub: string, ask: Ask): Promise<AskProblem | null> {
+    return this.#o.asked(hub, ask);
+  }
+
+  /** The file's services, and the targets of one-offs under the links' names; as many as a message has room for. */
   services(): ServiceDecl[] {
     const services = new Map<string, ServiceDecl>();
     for (const { served: { name, entry } } of this.links()) {
       if (entry.source !== "file" && entry.service === null) {
-        services.set(name, { name, kind: "http", access: "public" });
+        services.set(name, { name, kind: "http", access: "public", remote: false });
       }
     }
-    for (const { name, target, access } of this.#o.services().values()) {
-      services.set(name, { name, kind: target.kind === "tcp" ? "tcp" : "http", access });
+    const manage = this.#o.mayManage();
+    for (const service of this.#o.services().values()) {
+      const { name, target, access } = service;
+      const kind = target.kind === "tcp" ? "tcp" : "http";
+      services.delete(name);
+      services.set(name, { name, kind, access, remote: manage && isRemote(service) });
     }
-    return [...services.values()];
+    // The file's come last.
+    return [...services.values()].slice(-SERVICES_MAX);
+  }
+
+  /** There are other services: hubs hear of it, and connections to what is no more are cut. */
+  servicesChanged(): void {
+    this.talk.declareServices();
+    this.reached.refresh();
   }
 
   granted(hub: string, link: ManagedLink, grant: Grant): void {

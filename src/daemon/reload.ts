@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { plan, type Step } from "../core/plan.ts";
+import { followServices } from "./asked_links.ts";
 import type { Applied } from "./applied.ts";
 import type { Life } from "./life.ts";
 import { ONE_OFFS } from "./records.ts";
@@ -66,7 +67,7 @@ export function propose(
     const hint = "save it whole, or reload with --allow-empty";
     return { ...none, problems: [...problems, wholeFile(path, message, hint)] };
   }
-  const desired = withOneOffs(config.links, oneOffs);
+  const desired = withOneOffs(config, oneOffs);
   const steps = plan(desired, running, (name, entry) => life.cuts(name, entry));
   const touched = new Set(steps.map(({ name }) => name));
   const revoked = [...config.links.values()].filter(({ name }) => life.isRevoked(name))
@@ -81,12 +82,12 @@ function isAmong({ config, problems }: Applied, { hash }: Config, warning: Probl
     problems.some((known) => JSON.stringify(known) === JSON.stringify(warning));
 }
 
-/** The file's links and those that no file names; where both want a name the file has it. */
+/** The file's links and those that no file names, as its services have them; where both want a name the file has it. */
 export function withOneOffs(
-  links: ReadonlyMap<string, Entry>,
+  { links, services }: Pick<Config, "links" | "services">,
   oneOffs: ReadonlyMap<string, Entry>,
 ): Map<string, Entry> {
-  return new Map([...oneOffs, ...links]);
+  return new Map([...followServices(oneOffs, services), ...links]);
 }
 
 /** A setting of the file that could not be carried out. */

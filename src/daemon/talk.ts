@@ -4,6 +4,8 @@ import { endedAs, expiresAt } from "../core/link.ts";
 import { OPEN_POLICY } from "../core/policy.ts";
 import { VERSION as SOFTWARE } from "../core/version.ts";
 import {
+  type Ask,
+  type AskProblem,
   type Control,
   type Grant,
   type LinkDecl,
@@ -33,6 +35,8 @@ export interface TalkMeans {
   granted(hub: string, link: ManagedLink, grant: Grant): void;
   /** A link was revoked at a hub. */
   revoked(link: ManagedLink, revocation: Revocation, hub: string): void;
+  /** A hub asks for a change. Null: it was made, and this hub was told. Throws nothing. */
+  asked(hub: string, ask: Ask): Promise<AskProblem | null>;
   /** All of a message's grants were handed on. */
   settled(): void;
   /** Visitors that a hub refused. */
@@ -44,6 +48,8 @@ export interface TalkMeans {
 export class HubTalk implements Talk {
   /** Of what is declared: hubs hear of a change by several sessions, and take it once. */
   #revision = 1;
+  /** As they were told last. */
+  #services = "";
 
   constructor(private readonly means: TalkMeans) {}
 
@@ -81,6 +87,15 @@ export class HubTalk implements Talk {
     }
   }
 
+  /** Tells every hub what services there are now, where these are others than it heard of. */
+  declareServices(): void {
+    const services = this.means.services(), text = JSON.stringify(services);
+    if (text === this.#services) return;
+    this.#services = text;
+    const message: Control = { type: "services", revision: ++this.#revision, services };
+    for (const { key } of this.means.hubs.status()) this.means.hubs.send(key, message);
+  }
+
   heard(hub: string, message: Control): void {
     switch (message.type) {
       case "welcome":
@@ -97,11 +112,20 @@ export class HubTalk implements Talk {
         for (const { id, code, n } of message.counts) {
           if (Object.hasOwn(CODES, code)) this.means.refused(hub, id, code as Code, n);
         }
+        return;
+      case "ask":
+        void this.#answer(hub, message);
     }
   }
 
   changed(hub: string): void {
     this.means.changed(hub);
+  }
+
+  /** By whichever session there is when it is done: the hub asks by all of them, and takes the first answer. */
+  async #answer(hub: string, ask: Ask): Promise<void> {
+    const problem = await this.means.asked(hub, ask);
+    this.means.hubs.send(hub, { type: "reply", id: ask.id, problem });
   }
 
   #granted(hub: string, { links, revision }: Pick<Welcome, "links" | "revision">): void {
@@ -146,6 +170,9 @@ export class HubTalk implements Talk {
       policy: served.failing === null ? entry.policy : OPEN_POLICY,
       state: ended ?? (served.problem === null ? "active" : "error"),
       expiresAt: expiresAt(record),
+      activatedAt: record.activatedAt,
+      service: entry.service,
+      source: entry.source,
     };
   }
 }

@@ -18,7 +18,7 @@ import type { LinkJson } from "./status.ts";
 import type { RequestLog } from "./witnesses/access_log.ts";
 
 /** What the daemon gives. */
-export interface WorksMeans extends Pick<HubLineOptions, "services" | "mayRevoke"> {
+export interface WorksMeans extends Pick<HubLineOptions, "services" | "mayRevoke" | "mayManage" | "asked"> {
   /** The state directory. */
   readonly state: string;
   /** Absolute path of links.yaml; null: there is none. */

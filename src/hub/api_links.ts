@@ -1,10 +1,9 @@
 /** Links and sessions in the API. */
-import { policyJson } from "../core/policy.ts";
-import { notFound, page, time } from "../api/call.ts";
+import { notFound, page } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
 import { actorOf, type ApiContext, type Operation, READERS } from "./api_operation.ts";
 import { ID, LINK, SESSION } from "./api_schemas.ts";
-import type { DaemonConnection } from "./connection.ts";
+import { linkJson, sessionJson } from "./json.ts";
 import type { HubLink } from "./link.ts";
 import type { HubState } from "./state.ts";
 
@@ -23,7 +22,7 @@ export function linkRoutes(state: HubState): Operation[] {
         const { workspace } = context.var.caller;
         const links = [...state.names.all()].filter((link) => link.record.declared && isIn(link, workspace));
         links.sort((a, b) => keyOf(a) < keyOf(b) ? -1 : 1);
-        return page(context, links, keyOf, (link) => printLink(link, state));
+        return page(context, links, keyOf, (link) => linkJson(link, state));
       },
     },
     {
@@ -34,7 +33,7 @@ export function linkRoutes(state: HubState): Operation[] {
       answers: { 200: { doc: "The link.", schema: LINK } },
       problems: [404],
       scopes: READERS,
-      run: (context) => context.json(printLink(find(context, state), state)),
+      run: (context) => context.json(linkJson(find(context, state), state)),
     },
     {
       method: "DELETE",
@@ -47,7 +46,7 @@ export function linkRoutes(state: HubState): Operation[] {
       async run(context) {
         const link = find(context, state);
         await state.names.revoke(link, actorOf(context));
-        return context.json(printLink(link, state));
+        return context.json(linkJson(link, state));
       },
     },
     {
@@ -63,7 +62,7 @@ export function linkRoutes(state: HubState): Operation[] {
           hello !== null
         );
         sessions.sort((a, b) => a.id < b.id ? -1 : 1);
-        return page(context, sessions, ({ id }) => id, printSession);
+        return page(context, sessions, ({ id }) => id, sessionJson);
       },
     },
   ];
@@ -85,44 +84,4 @@ function find(context: ApiContext, { names }: HubState): HubLink {
     throw notFound("link", id);
   }
   return link;
-}
-
-/** A link in JSON (product §5, interfaces: APIs). What only its daemon knows is null. */
-function printLink(link: HubLink, hub: HubState): unknown {
-  const { record, counters } = link;
-  const state = link.stateAt(hub.clock.now());
-  const url = hub.hosts().urlOf(record.id);
-  return {
-    name: record.name,
-    id: record.id,
-    url,
-    urls: [{ hub: hub.id, id: record.id, url, state, lastError: null }],
-    target: null,
-    state,
-    source: null,
-    activatedAt: null,
-    expiresAt: time(record.expiresAt),
-    revokedAt: time(record.revokedAt),
-    policy: link.policy === null ? null : policyJson(link.policy.spec),
-    counters,
-    lastError: null,
-    daemon: record.daemon,
-    workspace: record.workspace,
-  };
-}
-
-function printSession({ id, identity, hello, session, address, since }: DaemonConnection): unknown {
-  return {
-    id,
-    daemon: hello!.daemon,
-    instance: hello!.instance,
-    connection: hello!.connection,
-    software: hello!.software,
-    workspace: identity.workspace,
-    token: identity.name,
-    address,
-    since: time(since),
-    rttMs: session.rttMs,
-    streams: session.streams,
-  };
 }

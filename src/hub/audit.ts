@@ -79,6 +79,20 @@ export class HubAudit {
     return this.#audit.entry({ ...told("link.revoked", link), actor: by });
   }
 
+  /** `by` asked for it at this hub, and the daemon did it. */
+  asked(
+    type: "link.created" | "link.edited" | "link.renewed",
+    link: HubLink,
+    by: string,
+    facts: Readonly<Record<string, unknown>>,
+  ): void {
+    const { name, daemon } = link.record;
+    this.#audit.paced({
+      ...{ type, workspace: link.record.workspace, actor: by, subject: link.id },
+      data: { name, daemon, ...facts },
+    });
+  }
+
   /** `facts`: of the connection. */
   session(
     type: "session.opened" | "session.ended",
@@ -159,7 +173,10 @@ function told(type: string, { id, record, peer, policy }: HubLink) {
 }
 
 /** What happened to a link between two of its records; null: nothing that anybody would ask for. */
-export function eventOf(before: NameRecord, after: NameRecord): string | null {
+export function eventOf(
+  before: NameRecord,
+  after: NameRecord,
+): "link.opened" | "link.revoked" | "link.expired" | "link.renewed" | "link.closed" | null {
   if (!before.declared && after.declared && after.ended === null) return "link.opened";
   if (before.ended !== after.ended) {
     if (after.ended === "link_revoked") return "link.revoked";

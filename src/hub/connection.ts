@@ -1,16 +1,19 @@
 /** One connection of a daemon: hello, welcome, and the changes that come after. */
 import type { Clock, Timer } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Control, Grant, Hello, LinkDecl, Links, Revocation } from "../wire/hello.ts";
+import type { Control, Grant, Hello, LinkDecl, Links, Revocation, Services } from "../wire/hello.ts";
 import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { HubAudit } from "./audit.ts";
+import type { Desk } from "./desk.ts";
+import type { HubEvents } from "./events.ts";
 import type { Hosts } from "./hosts.ts";
 import type { HubLink } from "./link.ts";
 import type { Granted, Names, NotGranted } from "./names.ts";
 import type { Peer, Way } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 import { randomText } from "./random.ts";
+import { sessionJson } from "./json.ts";
 import type { Identity } from "./tokens.ts";
 import type { Weights } from "./weights.ts";
 
@@ -23,7 +26,10 @@ export interface Parts {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: HubAudit;
-  readonly streamsPerSession: number;
+  readonly events: HubEvents;
+  readonly desk: Desk;
+  /** As it is when a daemon says hello. */
+  streamsPerSession: number;
   /** Of policies in hellos that are not complete. */
   readonly hellos: Weights;
   hosts(): Hosts;
@@ -102,6 +108,8 @@ export class DaemonConnection implements SessionHandler, Way {
     if (message.type === "links") return this.#change(message);
     if (message.type === "bye") this.draining();
   }
+    if (message.type === "services") return this.#serve(message);
+    if (message.type === "reply" && this.peer !== null) this.#parts.desk.asks.answered(this.peer, message);
 
   draining(): void {
     if (this.peer?.leave(this.session)) this.#parts.names.touch(this.peer);
@@ -141,6 +149,15 @@ export class DaemonConnection implements SessionHandler, Way {
 
   /** Keeps links of the hello until it is complete; false: they are too many, and the session is closed. */
   #declare(links: readonly LinkDecl[]): boolean {
+  /** As of links: what another connection of the instance told already is known. */
+  #serve({ revision, services }: Services): void {
+    const { peer } = this;
+    if (peer === null) return this.session.close("protocol_error", "services before all of the hello");
+    if (revision <= peer.revision || peer.instance !== this.hello!.instance) return;
+    peer.revision = revision;
+    this.#parts.desk.services.declare(peer, services);
+  }
+
     const { workspace } = this.identity, { hellos } = this.#parts;
     const weight = links.reduce((sum, { policy }) => sum + JSON.stringify(policy).length, 0);
     if (this.#declared.length + links.length > MOST_DECLARED || !hellos.has(workspace, weight)) {
@@ -177,7 +194,7 @@ export class DaemonConnection implements SessionHandler, Way {
     const declared = this.#undeclare();
     if (fresh) {
       peer.revision = hello.revision;
-      peer.services = hello.services;
+      this.#parts.desk.services.declare(peer, hello.services);
       this.#endMissing(peer, declared);
     }
     this.#afterGrants(peer, declared, fresh, (links) => {
@@ -279,6 +296,8 @@ export class DaemonConnection implements SessionHandler, Way {
   }
 
   #facts(): Record<string, unknown> {
+    const event = type === "session.opened" ? "session.up" : "session.down";
+    this.#parts.events.emit(this.identity.workspace, event, sessionJson(this));
     return {
       workspace: this.identity.workspace,
       token: this.identity.name,

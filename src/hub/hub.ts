@@ -127,6 +127,8 @@ class RunningHub implements Hub, HubState {
   devices!: Devices;
   readonly failures: Failures;
   /** Within a daemon it is the daemon that keeps some. */
+  readonly events = new HubEvents((link) => linkJson(link, this));
+  desk!: Desk;
   #giveDescriptors: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
@@ -194,7 +196,14 @@ class RunningHub implements Hub, HubState {
     this.tokens = await Tokens.open(store, clock);
     this.tokens.onUsed = (identity) => audit.used(identity);
     const ownLabel = () => this.#hosts.ownLabel;
-    this.names = await Names.open({ store, peers, clock, log, audit, ownLabel });
+    const { events } = this;
+    const domains = this.domains = await Domains.open({
+      ...{ store, clock, log, prover: this.#o.prover ?? systemProver },
+      hosts: () => this.#hosts,
+      told: (link) => tellGrant(link, this.#hosts, this.domains),
+    });
+    this.names = await Names.open({ store, peers, clock, log, audit, events, ownLabel, domains });
+    const desk = this.desk = await Desk.open({ store, clock, audit, events, peers });
     const { streamsPerSession } = limits;
     const parts = {
       hub: this.id,
@@ -227,10 +236,13 @@ class RunningHub implements Hub, HubState {
     await this.#listeners.listen(this.#o.listen);
     if (state !== null) await this.#listeners.listenLocally(this.socket = hubSocketPath(state));
     audit.started(this.url);
+      events,
+      desk,
     this.#refreshedAt = clock.mono();
     this.#tick.set(TICK_MS);
     if (state !== null && !this.tokens.any) {
       const make = `connectd token create --scope admin --state ${state}`;
+    this.sessions.members.follow(desk.shares);
       log.warn(`there is no token yet: make the first one with \`${make}\``);
     }
   }
@@ -313,3 +325,5 @@ async function ownId(store: Store): Promise<string> {
   await bucket.put("id", JSON.stringify(id));
   return id;
 }
+    this.desk?.close();
+    this.desk.ticked();

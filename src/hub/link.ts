@@ -2,6 +2,7 @@
 import { type Code, type Refusal, refusal } from "../core/errors.ts";
 import type { LinkState } from "../core/link.ts";
 import { Policy, type PolicySpec } from "../core/policy.ts";
+import type { LinkSource } from "../wire/hello.ts";
 import type { Peer } from "./peer.ts";
 
 /** Why a link answers 410. */
@@ -26,13 +27,23 @@ export interface NameRecord {
   readonly revokePending: boolean;
 }
 
+  /** What its daemon says of it, null where it does not: when it began, which service it leads to, who made it. */
+  readonly activatedAt: number | null;
+  readonly service: string | null;
+  readonly source: LinkSource | null;
 /** What a daemon says of a link: the part of its declaration that is not about the name. */
 export interface Declared {
+/** Records of before daemons said so. */
+export const UNTOLD = { activatedAt: null, service: null, source: null };
+
   readonly policy: PolicySpec;
   readonly state: "active" | "expired" | "revoked" | "error";
   readonly expiresAt: number | null;
 }
 
+  readonly activatedAt: number | null;
+  readonly service: string | null;
+  readonly source: LinkSource | null;
 /** What the hub has seen of a link's requests since it started. */
 export interface HubCounters {
   /** Handed to the daemon, which may still refuse. */

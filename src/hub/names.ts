@@ -8,8 +8,10 @@ import type { Log } from "../log.ts";
 import { counted, Repeats } from "../repeats.ts";
 import type { Bucket, Store } from "../store/store.ts";
 import type { HubAudit } from "./audit.ts";
+import type { HubEvents } from "./events.ts";
 import { type Claimant, judgeClaim } from "./claim.ts";
-import { type Declared, type Ended, HubLink, type NameRecord } from "./link.ts";
+import type { Domains } from "./domains.ts";
+import { type Declared, type Ended, HubLink, type NameRecord, UNTOLD } from "./link.ts";
 import type { Peer } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 import { isRandomId, randomId } from "./random.ts";
@@ -59,6 +61,7 @@ export interface NamesOptions {
   readonly audit: HubAudit;
   /** The hub's own label under the domain, if it has one. */
   ownLabel(): string | null;
+  readonly events: HubEvents;
 }
 
 /** All names in memory; the store is written behind, and waited for where a promise was made to somebody. */
@@ -83,7 +86,9 @@ export class Names {
   /** Reads the names that the store holds. Throws Failure. */
   static async open(options: NamesOptions): Promise<Names> {
     const names = new Names(options);
-    const records = (await names.#bucket.list()).map(({ value }) => JSON.parse(value) as NameRecord);
+    const records = (await names.#bucket.list()).map((
+      { value },
+    ) => ({ ...UNTOLD, ...JSON.parse(value) } as NameRecord));
     // Of several ids that a link had, the one it has now comes last and stays.
     records.sort((a, b) => Number(a.declared) - Number(b.declared) || a.declaredAt - b.declaredAt);
     for (const record of records) names.#add(record, options.peers.of(record.workspace, record.daemon));
@@ -116,7 +121,7 @@ export class Names {
     const link = this.#take(id, peer, wish);
     if (before !== undefined && before !== link) this.end(before, "link_removed");
     this.#weights.add(peer.workspace, policy.length - link.weight);
-    if (link.declare(wish, policy)) this.#o.audit.retuned(link);
+    const retuned = link.declare(wish, policy);
     const known = link.record.declaredAt > 0;
     const written = this.#declare(link, wish);
     return { link, stored: known ? null : written };
@@ -132,9 +137,15 @@ export class Names {
   }
 
   /** Revokes `link` for `by`, whatever its daemon says until it has heard of it: stored first, then told. Throws Failure: nothing has changed. */
+    if (retuned) this.#retuned(link);
   async revoke(link: HubLink, by: string): Promise<void> {
     const { ended, revokedAt, revokePending } = link.record;
     if (ended === "link_revoked") return;
+  #retuned(link: HubLink): void {
+    this.#o.audit.retuned(link);
+    this.#o.events.link("link.retuned", link);
+  }
+
     const at = this.#o.clock.now();
     // In memory first: what a daemon declares meanwhile must not write over it.
     link.record = { ...link.record, ended: "link_revoked", revokedAt: at, revokePending: true };
@@ -157,6 +168,7 @@ export class Names {
       throw error;
     }
   }
+    this.#o.events.link("link.revoked", link);
 
   /** Writes again what could not be written. */
   retry(): void {
@@ -292,6 +304,7 @@ export class Names {
     if (wish.state === "revoked") {
       revokedAt ??= now;
       revokePending = false;
+      ...UNTOLD,
     } else if (!revokePending) revokedAt = null;
     const ended = revokedAt !== null ? "link_revoked" : wish.state === "expired" ? "link_expired" : null;
     if (!link.record.declared) declaredAt = now;
@@ -315,6 +328,9 @@ export class Names {
     const written = this.#save(link);
     written.catch(({ message }: Error) => {
       this.#repeats.happened("store", (times) => {
+      activatedAt: wish.activatedAt,
+      service: wish.service,
+      source: wish.source,
         const facts = { id: link.id, error: message, ...counted(times) };
         this.#o.log.warn("a name could not be stored: it is tried again", facts);
       });
@@ -328,3 +344,4 @@ function isFull({ links }: Peer): boolean {
   if (links.size < LINKS_PER_DAEMON) return false;
   return links.values().filter(({ record }) => record.declared).toArray().length >= LINKS_PER_DAEMON;
 }
+    this.#o.events.changed(before, link);

@@ -1,5 +1,6 @@
 /** A daemon as the hub sees it: the connections of its present instance, its links, and who waits for it. */
 import type { Clock, Timer } from "../clock.ts";
+import type { ServiceDecl } from "../wire/hello.ts";
 import type { Session } from "../wire/session.ts";
 import type { HubLink } from "./link.ts";
 import type { NotGranted } from "./names.ts";
@@ -26,20 +27,13 @@ const HANDOVER_MS = 60_000;
 /** A message is at most 1 MiB, a count some 100 bytes of it. */
 const COUNTS_PER_MESSAGE = 5000;
 
-/** A service that the daemon names. */
-export interface PeerService {
-  readonly name: string;
-  readonly kind: "http" | "tcp";
-  readonly access: "public" | "private";
-}
-
 /** One daemon of one workspace; it stays known while it is away. */
 export class Peer {
   /** Of the process that is connected, or was last. */
   instance: string | null = null;
   /** Of the links as it declared them last. */
   revision = -1;
-  services: readonly PeerService[] = [];
+  services: readonly ServiceDecl[] = [];
   /** By the names that the daemon gives them. Ended ones stay: the name brings back its id. */
   readonly links = new Map<string, HubLink>();
   /** Why links that it declared have no id. */

@@ -21,6 +21,8 @@ export interface HubState {
   readonly names: Names;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
+  readonly events: HubEvents;
+  readonly desk: Desk;
   /** They change when the hub listens elsewhere. */
   hosts(): Hosts;
   draining(): boolean;

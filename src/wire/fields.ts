@@ -37,7 +37,7 @@ export class Fields {
     return this.get(name) === null ? null : this.text(name, pattern);
   }
 
-  oneOf<T extends string>(name: string, values: readonly T[]): T {
+  oneOf<const T extends string | number>(name: string, values: readonly T[]): T {
     const value = values.find((known) => known === this.get(name));
     if (value === undefined) throw this.#bad(name);
     return value;
@@ -77,6 +77,13 @@ export class Fields {
   /** A list of objects. */
   objects<T>(name: string, read: (fields: Fields) => T): T[] {
     return this.list(name, (item, path) => read(new Fields(item, path)));
+  }
+
+  /** A JSON object whose members are for somebody else to read. */
+  object(name: string): Readonly<Record<string, unknown>> {
+    const value = this.get(name);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.#bad(name);
+    return value as Record<string, unknown>;
   }
 
   /** A list of texts. */

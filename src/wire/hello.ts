@@ -6,6 +6,8 @@ export interface ServiceDecl {
   readonly name: string;
   readonly kind: "http" | "tcp";
   readonly access: "public" | "private";
+  /** The hub may ask for links to it. */
+  readonly remote: boolean;
 }
 
 /** A link as its daemon declares it. */
@@ -23,8 +25,17 @@ export interface LinkDecl {
   readonly expiresAt: number | null;
 }
 
+  /** First activation or last renewal, ms since 1970; null: not yet active, or the daemon does not say. */
+  readonly activatedAt: number | null;
+  /** The service that it leads to; null: a target, which hubs are not told. */
+  readonly service: string | null;
+  /** Who made it; null: the daemon does not say. */
+  readonly source: LinkSource | null;
 /** The daemon begins. `more`: further links follow in `links` messages, the last of which has `more` false. */
 export interface Hello {
+/** Who made a link: an entry of the file, whoever commands the daemon, or a hub. */
+export type LinkSource = "file" | "oneoff" | "hub";
+
   readonly type: "hello";
   readonly version: number;
   readonly software: string;
@@ -92,6 +103,14 @@ export interface GrantedLinks {
 export interface Revoke extends Revocation {
   readonly type: "revoke";
 }
+/** The daemon's services change: these are all. */
+export interface Services {
+  readonly type: "services";
+  /** Of the same count as that of links. */
+  readonly revision: number;
+  readonly services: readonly ServiceDecl[];
+}
+
 
 /** Requests that the hub refused by a link's policy since it last told, for the daemon's counters. */
 export interface Refused {
@@ -106,7 +125,45 @@ export interface Bye {
   readonly message: string;
 }
 
-export type Control = Hello | Welcome | Links | GrantedLinks | Revoke | Refused | Bye;
+export type Control =
+  | Hello
+  | Welcome
+  | Links
+  | Services
+  | GrantedLinks
+  | Revoke
+  | Refused
+  | Ask
+  | Reply
+  | Bye;
 
 /** The version of the messages here. */
 export const VERSION = 1;
+/** Somebody asks at the hub for a change of what the daemon owns. Told by every session; the daemon does it once. */
+export interface Ask {
+  readonly type: "ask";
+  readonly id: string;
+  readonly op: "create" | "edit" | "renew";
+  /** Of the link. */
+  readonly name: string;
+  /** Who asks, as the hub's audit trail names them: `token:ci`. */
+  readonly by: string;
+  /** A JSON object: of `create` and `edit` keys of a link, of `renew` what the control API takes. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Why the daemon does not do it: what the hub answers to whoever asked. */
+export interface AskProblem {
+  readonly status: 403 | 404 | 409 | 422 | 503;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+/** The daemon answers an ask. `problem` null: it is done, and declared. */
+export interface Reply {
+  readonly type: "reply";
+  readonly id: string;
+  readonly problem: AskProblem | null;
+}
+

@@ -2,6 +2,8 @@
 import { checkPolicySpec } from "../core/policy_spec.ts";
 import { Fields } from "./fields.ts";
 import {
+  type Ask,
+  type AskProblem,
   type Bye,
   type Control,
   type Grant,
@@ -12,8 +14,10 @@ import {
   type Refused,
   type Removal,
   type Revocation,
+  type Reply,
   type ServiceDecl,
   VERSION,
+  type Services,
   type Welcome,
 } from "./hello.ts";
 
@@ -30,6 +34,11 @@ const SOFTWARE = /^[\x20-\x7e]{0,128}$/;
 const URL_TEXT = /^https?:\/\/[\x21-\x7e]{1,2040}$/;
 
 /**
+/** Who asks: `token:ci`. */
+const ACTOR = /^[\x21-\x7e]{1,128}$/;
+const POINTER = /^[^]{0,256}$/;
+/** So many mistakes of one body are told. */
+const ERRORS = 100;
  * Reads a message: a JSON value. Null for a type that is not known: a newer version may say more. Throws Failure for a
  * message that is malformed.
  */
@@ -78,6 +87,11 @@ const READERS: { readonly [T in Control["type"]]: (message: Fields) => Control }
   granted: (message): GrantedLinks => ({
     type: "granted",
     revision: message.count("revision"),
+  services: (message): Services => ({
+    type: "services",
+    revision: message.count("revision"),
+    services: message.objects("services", readService),
+  }),
     links: message.objects("links", readGrant),
   }),
   revoke: (message) => ({ type: "revoke", ...readRevocation(message) }),
@@ -92,6 +106,21 @@ const READERS: { readonly [T in Control["type"]]: (message: Fields) => Control }
   bye: (message): Bye => ({
     type: "bye",
     reason: message.oneOf("reason", ["replaced", "draining", "revoked_token"]),
+  ask: (message): Ask => ({
+    type: "ask",
+    id: message.text("id", ID),
+    op: message.oneOf("op", ["create", "edit", "renew"]),
+    name: message.text("name", NAME),
+    by: message.text("by", ACTOR),
+    body: message.object("body"),
+  }),
+  reply: (message): Reply => ({
+    type: "reply",
+    id: message.text("id", ID),
+    problem: message.get("problem") === null
+      ? null
+      : readProblem(new Fields(message.get("problem"), "a problem")),
+  }),
     message: message.text("message", SENTENCE),
   }),
 };
@@ -119,6 +148,8 @@ function readService(service: Fields): ServiceDecl {
   };
 }
 
+    // Daemons of before hubs could ask say nothing of it.
+    remote: service.has("remote") && service.flag("remote"),
 function readLink(link: Fields): LinkDecl {
   return {
     name: link.text("name", NAME),
@@ -133,6 +164,25 @@ function readLink(link: Fields): LinkDecl {
 
 function readRemoval(removal: Fields): Removal {
   return {
+    // What daemons of an earlier version do not say.
+    activatedAt: link.has("activatedAt") ? link.timeOrNull("activatedAt") : null,
+    service: link.has("service") ? link.textOrNull("service", NAME) : null,
+    source: link.has("source") && link.get("source") !== null
+      ? link.oneOf("source", ["file", "oneoff", "hub"])
+      : null,
+  };
+}
+
+function readProblem(problem: Fields): AskProblem {
+  const errors = problem.objects("errors", (error) => ({
+    pointer: error.text("pointer", POINTER),
+    detail: error.text("detail", SENTENCE),
+  }));
+  return {
+    status: problem.oneOf("status", [403, 404, 409, 422, 503]),
+    code: problem.text("code", CODE),
+    detail: problem.text("detail", SENTENCE),
+    errors: errors.slice(0, ERRORS),
     name: removal.text("name", NAME),
     id: removal.textOrNull("id", LABEL),
     reason: removal.oneOf("reason", ["removed", "revoked", "expired"]),

@@ -16,6 +16,9 @@ const RECORD: NameRecord = {
   ended: null,
   revokedAt: null,
   revokePending: false,
+  activatedAt: null,
+  service: null,
+  source: null,
 };
 const OWN: Claimant = { workspace: "acme", daemon: "d1", name: "web" };
 const ONLINE = { online: true, yields: false };

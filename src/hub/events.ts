@@ -1,0 +1,83 @@
+/** What happens at a hub, told to each workspace for itself, and to whoever sits at the hub. */
+import { Journal } from "../api/journal.ts";
+import { eventOf } from "./audit.ts";
+import type { HubLink, NameRecord } from "./link.ts";
+
+export type EventType =
+  | "link.opened"
+  | "link.retuned"
+  | "link.closed"
+  | "link.expired"
+  | "link.revoked"
+  | "link.renewed"
+  | "session.up"
+  | "session.down"
+  | "service.added"
+  | "service.changed"
+  | "service.removed"
+  | "share.created"
+  | "share.joined"
+  | "share.approved"
+  | "share.ended"
+  | "token.created"
+  | "token.revoked";
+
+/** So many workspaces have a past; of those that were silent longest it is forgotten. */
+const WORKSPACES = 200;
+
+export class HubEvents {
+  /** Of all workspaces, numbered for itself: how much happens elsewhere is nobody's business. */
+  readonly all = new Journal<EventType>();
+  readonly #own = new Map<string, Journal<EventType>>();
+  /** Somebody wants to hear of requests, so often. */
+  #watchers = 0;
+
+  /** `print`: a link in JSON. */
+  constructor(private readonly print: (link: HubLink) => unknown) {}
+
+  /** What a token of `workspace` hears; null: all. */
+  of(workspace: string | null): Journal<EventType> {
+    if (workspace === null) return this.all;
+    const journal = this.#own.get(workspace) ?? new Journal<EventType>();
+    // The last one is the one that was used last.
+    this.#own.delete(workspace);
+    this.#own.set(workspace, journal);
+    if (this.#own.size > WORKSPACES) this.#forgetOne();
+    return journal;
+  }
+
+  /** `data`: the JSON object concerned. */
+  emit(workspace: string, type: EventType | "request", data: unknown): void {
+    this.all.emit(type, data);
+    this.of(workspace).emit(type, data);
+  }
+
+  link(type: EventType, link: HubLink): void {
+    this.emit(link.record.workspace, type, this.print(link));
+  }
+
+  /** The record of `link` is another than `before`. */
+  changed(before: NameRecord, link: HubLink): void {
+    const type = eventOf(before, link.record);
+    if (type !== null) this.link(type, link);
+  }
+
+  /** Whether anybody listens to requests. */
+  get watched(): boolean {
+    return this.#watchers > 0;
+  }
+
+  /** Requests are told from now on, until what this returns is called. */
+  watchRequests(): () => void {
+    this.#watchers++;
+    return () => void this.#watchers--;
+  }
+
+  #forgetOne(): void {
+    for (const [workspace, journal] of this.#own) {
+      if (journal.heard) continue;
+      this.#own.delete(workspace);
+      return;
+    }
+  }
+}
