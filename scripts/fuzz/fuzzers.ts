@@ -8,6 +8,7 @@ export const FUZZERS: Readonly<Record<string, () => Promise<Case>>> = {
   paths: async () => (await import("../../tests/pure/paths_fuzz.ts")).pathsCase,
   policy: async () => (await import("../../tests/pure/policy_fuzz.ts")).policyCase,
   proxy: async () => (await import("../../tests/pure/proxy_fuzz.ts")).proxyCase,
+  lines: async () => (await import("../../tests/pure/lines_fuzz.ts")).linesCase,
   frames: async () => (await import("../../tests/pure/frames_fuzz.ts")).framesCase,
   websocket: async () => (await import("../../tests/contract/websocket_fuzz.ts")).websocketCase,
   session: async () => (await import("../../tests/contract/session_fuzz.ts")).sessionCase,

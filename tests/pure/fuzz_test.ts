@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { framesCase } from "./frames_fuzz.ts";
 import { type Case, taken } from "./fuzz.ts";
+import { linesCase } from "./lines_fuzz.ts";
 import { pathsCase } from "./paths_fuzz.ts";
 import { policyCase } from "./policy_fuzz.ts";
 import { READINGS } from "./server_readings.ts";
@@ -21,6 +22,11 @@ const PROMISES: readonly (readonly [title: string, run: Case, cases: number])[] 
     "frames cut anywhere are those that a slow reading finds, and are written as they were read",
     framesCase,
     15_000,
+  ],
+  [
+    "a line of a log is one line that moves no terminal, and reads back as what was logged, or its beginning",
+    linesCase,
+    3_000,
   ],
 ];
 
