@@ -2,7 +2,8 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/links.ts";
 import type { Problem } from "../config/problem.ts";
-import type { Change } from "../core/entry.ts";
+import type { AuditEntry } from "../core/audit.ts";
+import type { Change, Service } from "../core/entry.ts";
 import { expiresAt } from "../core/link.ts";
 import { policyJson } from "../core/policy.ts";
 import { printTarget } from "../core/target.ts";
@@ -25,6 +26,15 @@ export interface DaemonAuditOptions {
   readonly log: Log;
   readonly events: Events;
   links(): Iterable<ManagedLink>;
+}
+
+/** A member at a private service, as the hub says. */
+export interface Visit {
+  readonly hub: string;
+  /** The name of their token. */
+  readonly token: string;
+  readonly service: string;
+  readonly address: string;
 }
 
 /** Problems of a file that a record names; `status` has them all. */
@@ -123,6 +133,39 @@ export class DaemonAudit {
   /** A hub does not want this daemon. */
   hubRefused(url: string, why: string): void {
     this.#audit.paced({ type: "session.refused", actor: `hub:${url}`, subject: url, data: { reason: why } });
+  }
+
+  /** For the put that makes it so: somebody exposed a service, or closed it. */
+  exposed(
+    type: "service.exposed" | "service.closed",
+    { name, target, allow }: Service,
+    by: string,
+  ): AuditEntry {
+    const data = { target: printTarget(target), allow };
+    return this.#audit.entry({ type, actor: by, subject: name, data });
+  }
+
+  /** A member began to use a private service, or has done with it. */
+  service(
+    type: "service.reached" | "service.left",
+    { hub, token, service, address }: Visit,
+    facts: Readonly<Record<string, unknown>>,
+  ): void {
+    this.#audit.paced({
+      type,
+      actor: `hub:${hub} token:${token}`,
+      subject: service,
+      data: { address, ...facts },
+    });
+  }
+
+  /** A member wanted a private service and is not let in. */
+  refusedService({ hub, token, service }: Visit, code: string): void {
+    this.#audit.count(
+      { type: "service.refused", actor: `hub:${hub} token:${token}`, subject: service },
+      code,
+      1,
+    );
   }
 
   /** Somebody signed in at the local page. */

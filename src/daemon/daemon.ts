@@ -8,17 +8,17 @@ import type { Loaded } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
 import type { Entry } from "../core/entry.ts";
-import { Failure } from "../core/errors.ts";
 import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
 import { plan, printStep, type Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { Sessions } from "./control/sessions.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
-import { Asks } from "./asks.ts";
 import { Applied } from "./applied.ts";
+import { Asks } from "./asks.ts";
 import type { DaemonAudit } from "./audit.ts";
 import { Events } from "./events.ts";
+import type { Exposed } from "./exposed.ts";
 import { type ExplainJson, explainRequest, type ExplainWish } from "./explain.ts";
 import type { ManagedLink } from "./managed.ts";
 import { type Base, type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
@@ -103,6 +103,10 @@ class RunningDaemon implements Daemon, ControlState {
 
   get audit(): DaemonAudit {
     return this.#works.audit;
+  }
+
+  get exposed(): Exposed {
+    return this.#works.exposed;
   }
 
   get control(): string | null {
@@ -256,11 +260,11 @@ class RunningDaemon implements Daemon, ControlState {
 
   async #open(): Promise<void> {
     const { clock, events } = this, { log, state } = this.#o;
+    const mayManage = () => this.#applied.config?.remote === "manage";
     const works = this.#works = await Works.open({
       state,
       file: this.#file,
       clock,
-    const mayManage = () => this.#applied.config?.remote === "manage";
       log,
       instance: this.#instance,
       events,
@@ -269,10 +273,6 @@ class RunningDaemon implements Daemon, ControlState {
       json: (link) => this.#json(link),
       services: () => this.#base.services,
       mayRevoke: () => this.#applied.config?.remote !== "none",
-    });
-    const control = { state: this, token: works.dir.controlToken, clock, log };
-    this.#outside = new Outside(this.#o, works.line.hubs, control);
-  }
       mayManage,
       asked: (hub, ask) => this.#asks.answer(hub, ask),
     });
@@ -282,9 +282,13 @@ class RunningDaemon implements Daemon, ControlState {
       ending: () => this.#ending,
       inTurn: (act) => this.#inTurn(act),
       carryOut: (steps, desired) => this.#carryOut(steps, desired),
-
+    });
     const renew = (name: string, wish: Renewal, by: string) => this.renew(name, wish, by);
     this.#asks = new Asks({ log, base, life: works.life, line: works.line, maker, mayManage, renew });
+    const control = { state: this, token: works.dir.controlToken, clock, log };
+    this.#outside = new Outside(this.#o, works.line.hubs, control);
+  }
+
   /** Applies what the start found. Throws Failure where something can not be bound. */
   async #begin(loaded: Loaded<Config> | null): Promise<void> {
     const config = loaded?.config ?? null;
@@ -338,9 +342,10 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   #carryOut(steps: readonly Step[], desired: ReadonlyMap<string, Entry>): void {
-    if (steps.length === 0) return;
+    if (steps.length === 0) return this.#works.line.servicesChanged();
     for (const step of steps) this.#o.log.info(printStep(step));
     this.#works.life.apply(steps, desired);
+    this.#works.line.servicesChanged();
     this.#applied.changed();
     this.events.emit("reload", this.#applied.json());
   }

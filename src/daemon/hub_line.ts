@@ -12,16 +12,17 @@ import type { Observer } from "./follow.ts";
 import { EMBEDDED, Hubs, type HubStatus } from "./hubs.ts";
 import type { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
+import { Reached } from "./reached.ts";
 import type { Registry } from "./registry.ts";
 import { isServed } from "./served.ts";
 import { type HubJson, hubJson } from "./status.ts";
 import { HubTalk, type TalkMeans } from "./talk.ts";
 import { Troubles } from "./troubles.ts";
 
-export interface HubLineOptions {
 /** Each takes up to 150 octets of a hello, which is 1 MiB at most and has policies to tell as well. */
 const SERVICES_MAX = 4000;
 
+export interface HubLineOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** The daemon's id, and that of this process. */
@@ -39,15 +40,16 @@ const SERVICES_MAX = 4000;
   services(): ReadonlyMap<string, Service>;
   /** Whether hubs may revoke. */
   mayRevoke(): boolean;
-}
   /** Whether hubs may ask for links on services that are marked for it. */
   mayManage(): boolean;
   /** As TalkMeans has it. */
   asked(hub: string, ask: Ask): Promise<AskProblem | null>;
+}
 
 export class HubLine implements TalkMeans {
   readonly hubs: Hubs;
   readonly talk: HubTalk;
+  readonly reached: Reached;
   readonly daemon: string;
   readonly instance: string;
   readonly #o: HubLineOptions;
@@ -59,11 +61,14 @@ export class HubLine implements TalkMeans {
     this.daemon = options.daemon;
     this.instance = options.instance;
     this.talk = new HubTalk(this);
+    const { clock, log, audit } = options;
+    this.reached = new Reached({ clock, log, audit, services: () => options.services() });
     this.hubs = new Hubs({
       clock: options.clock,
       links: options.registry,
       talk: this.talk,
       observer: options.observer,
+      reached: this.reached,
       troubles: new Troubles(options.log, options.clock),
       daemon: options.daemon,
       tokenFile: options.tokenFile,
@@ -110,7 +115,7 @@ export class HubLine implements TalkMeans {
     const services = new Map<string, ServiceDecl>();
     for (const { served: { name, entry } } of this.links()) {
       if (entry.source !== "file" && entry.service === null) {
-        services.set(name, { name, kind: "http", access: "public", remote: false });
+        services.set(name, { name, kind: "http", access: "public", remote: false, port: null });
       }
     }
     const manage = this.#o.mayManage();
@@ -118,7 +123,8 @@ export class HubLine implements TalkMeans {
       const { name, target, access } = service;
       const kind = target.kind === "tcp" ? "tcp" : "http";
       services.delete(name);
-      services.set(name, { name, kind, access, remote: manage && isRemote(service) });
+      const port = access === "private" && "port" in target ? target.port : null;
+      services.set(name, { name, kind, access, remote: manage && isRemote(service), port });
     }
     // The file's come last.
     return [...services.values()].slice(-SERVICES_MAX);

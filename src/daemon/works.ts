@@ -7,6 +7,7 @@ import { Arrivals } from "./arrivals.ts";
 import { DaemonAudit } from "./audit.ts";
 import type { Events } from "./events.ts";
 import type { Observer } from "./follow.ts";
+import { Exposed } from "./exposed.ts";
 import { HubLine, type HubLineOptions } from "./hub_line.ts";
 import { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
@@ -45,6 +46,7 @@ export class Works {
     readonly line: HubLine,
     readonly life: Life,
     private readonly access: RequestLog,
+    readonly exposed: Exposed,
   ) {}
 
   /** Throws Failure, and has given back what it took: another daemon has the state directory, or it can't be used. */
@@ -76,8 +78,16 @@ export class Works {
       links: () => life.all.values(),
     });
     const parts = new SharedParts(clock, daemon);
+    const exposed = await Exposed.open({
+      store,
+      audit: (type, service, by) => audit.exposed(type, service, by),
+      file: means.services,
+      changed: () => line.servicesChanged(),
+      open: (service) => line.reached.count(service),
+    });
     const line = new HubLine({
       ...means,
+      services: () => exposed.all(),
       daemon,
       registry,
       tokenFile: usualTokenFile(dir.path),
@@ -99,7 +109,7 @@ export class Works {
       },
     });
     access.open(dir.path);
-    return new Works(dir, store, records, audit, parts, line, life, access);
+    return new Works(dir, store, records, audit, parts, line, life, access, exposed);
   }
 
   /** Resolves when what is to be kept is on the disk. */

@@ -98,7 +98,7 @@ export function invalid(pointer: string, detail: string): ApiProblem {
   return new ApiProblem(422, "invalid", "The body can not be taken.", [], [{ pointer, detail }]);
 }
 
-function serviceJson(peer: Peer, { name, kind, access, remote }: ServiceDecl): ServiceJson {
+function serviceJson(peer: Peer, { name, kind, access, remote, port }: ServiceDecl): ServiceJson {
   const { daemon, workspace, online } = peer;
-  return { name, kind, access, remote, daemon, workspace, online };
+  return { name, kind, access, remote, port, daemon, workspace, online };
 }

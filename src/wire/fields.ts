@@ -56,6 +56,14 @@ export class Fields {
     return value as number;
   }
 
+  /** A TCP port. */
+  portOrNull(name: string): number | null {
+    if (this.get(name) === null) return null;
+    const port = this.count(name);
+    if (port === 0 || port > 65_535) throw this.#bad(name);
+    return port;
+  }
+
   /** ms since 1970, in a year of four digits: one that can not be printed would spoil every list that it stands in. */
   time(name: string): number {
     const ms = this.count(name);

@@ -14,6 +14,7 @@ import { logOperations } from "./logs.ts";
 import { metricsOperations } from "./metrics.ts";
 import { addPages, problemAsPage } from "./pages/pages.ts";
 import { requestOperations } from "./requests.ts";
+import { serviceOperations } from "./services.ts";
 import { signInOperations } from "./sign_in.ts";
 import type { ControlState } from "./state.ts";
 
@@ -41,6 +42,7 @@ export function controlOperations(state: ControlState): Operation<CallEnv>[] {
   const operations = [
     ...configOperations(state),
     ...linkOperations(state),
+    ...serviceOperations(state),
     ...explainOperations(state),
     ...eventOperations(state),
     ...trailOperations(state),

@@ -5,6 +5,7 @@ import type { Family } from "../../core/metrics.ts";
 import type { Step } from "../../core/plan.ts";
 import type { DaemonAudit } from "../audit.ts";
 import type { Events } from "../events.ts";
+import type { Exposed } from "../exposed.ts";
 import type { ExplainJson, ExplainWish } from "../explain.ts";
 import type { ReloadAnswer } from "../reload.ts";
 import type { Renewal } from "../renewal.ts";
@@ -40,6 +41,7 @@ export interface ControlState {
   readonly clock: Clock;
   readonly audit: DaemonAudit;
   readonly events: Events;
+  readonly exposed: Exposed;
   readonly witnesses: Witnesses;
   readonly sessions: Sessions;
   /** Where the API listens: `127.0.0.1:4545`; null: on no port. */
