@@ -41,7 +41,13 @@ export const run: Verb = {
     // Heard from the beginning: whoever ends a process that has only begun means it.
     const signals = endSignals(["SIGINT", "SIGTERM"]);
     using service = new Service(state, log);
-    const daemon = await startDaemon({
+    // What comes of it the daemon logs, and `status` shows. One that comes too early is made up for.
+    let running: Daemon | null = null, asked = false;
+    Deno.addSignalListener("SIGHUP", () => {
+      asked = true;
+      void running?.reload({ by: "signal" });
+    });
+    const daemon = running = await startDaemon({
       file,
       state,
       control,
@@ -50,8 +56,7 @@ export const run: Verb = {
       reloading: () => service.reloading(),
       log,
     });
-    // What comes of it the daemon logs, and `status` shows.
-    Deno.addSignalListener("SIGHUP", () => void daemon.reload({ by: "signal" }));
+    if (asked) void daemon.reload({ by: "signal" });
     printReady(daemon, on(given, "json"));
     service.ready(daemon.socket, () => describeLinks(daemon.states()));
     await signals.first;

@@ -494,6 +494,29 @@ Deno.test("a hang-up makes the daemon read its file again", async () => {
   assert.equal((await process.kill("SIGTERM")).code, 0);
 });
 
+Deno.test("a hang-up while the daemon still waits for its hub does not end it", async () => {
+  await using rig = new Rig();
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  rig.atEnd(() => silent.close());
+  const token = rig.file("token", "connectd_abc_secret-secret-secret-secret");
+  const hub = `{ url: "http://127.0.0.1:${silent.addr.port}", token_file: ${token} }`;
+  const file = rig.file("links.yaml", `version: 1\nhub: [${hub}]\nlinks: { one: { target: echo } }\n`);
+  const process = rig.connectd([
+    "run",
+    "-c",
+    file,
+    "--state",
+    `${rig.folder}/state`,
+    "--control",
+    "127.0.0.1:0",
+    "--json",
+  ]);
+  await process.until(() => process.stderr.includes("+ one"));
+  process.signal("SIGHUP");
+  await process.ready();
+  assert.equal((await process.kill("SIGTERM")).code, 0);
+});
+
 Deno.test("default ports that are taken give way with a notice, and the log is JSON where that was asked for", async () => {
   await using rig = new Rig();
   for (const port of [8080, 4545]) {
