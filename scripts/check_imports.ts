@@ -19,7 +19,7 @@ const ROOMS: Record<string, { may: string[]; why: string }> = {
   pages: { may: ["core"], why: "a page is made of values" },
   api: { may: ["core"], why: "an API answers with values, whichever role it belongs to" },
   hub: {
-    may: ["core", "net", "wire", "store", "pages", "api"],
+    may: ["core", "config", "net", "wire", "store", "pages", "api"],
     why: "the hub never meets the daemon: they talk through a wire",
   },
   daemon: {

@@ -46,6 +46,21 @@ export async function follow(
   signal: AbortSignal,
   take: (piece: string, head: ResponseHead) => boolean,
 ): Promise<ResponseHead> {
+  const decoder = new TextDecoder();
+  return await receive(socket, host, call, signal, (bytes, head) => {
+    const piece = decoder.decode(bytes, { stream: true });
+    return piece === "" || take(piece, head);
+  });
+}
+
+/** The same in octets, which are valid during the call only; as many came as were taken. */
+export async function receive(
+  socket: Socket,
+  host: string,
+  call: Call,
+  signal: AbortSignal,
+  take: (bytes: Uint8Array, head: ResponseHead) => boolean,
+): Promise<ResponseHead> {
   const give = () => socket.close();
   signal.addEventListener("abort", give);
   try {
@@ -75,12 +90,11 @@ async function writeAll(socket: Socket, text: string): Promise<void> {
 async function readAnswer(
   socket: Socket,
   method: string,
-  take: (piece: string, head: ResponseHead) => boolean,
+  take: (bytes: Uint8Array, head: ResponseHead) => boolean,
 ): Promise<ResponseHead> {
   const reader = new ResponseReader();
   reader.expect({ method, upgrade: null });
   const buffer = new Uint8Array(64 * 1024);
-  const decoder = new TextDecoder();
   let body: BodyReader | null = null, wanted = true;
   while (body === null || (!body.done && wanted)) {
     const n = await socket.read(buffer);
@@ -97,8 +111,8 @@ async function readAnswer(
     }
     while (body !== null && at < n && !body.done) {
       at = body.read(buffer, at, n, n);
-      const piece = decoder.decode(buffer.subarray(body.from, body.to), { stream: true });
-      wanted = wanted && (piece === "" || take(piece, reader.head!));
+      const bytes = buffer.subarray(body.from, body.to);
+      wanted = wanted && (bytes.length === 0 || take(bytes, reader.head!));
     }
   }
   return reader.head!;

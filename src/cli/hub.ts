@@ -1,26 +1,31 @@
 /** `connectd hub`: a hub, until it is told to end. */
 import { systemClock } from "../clock.ts";
-import { parseListen } from "../config/places.ts";
-import { DEFAULT_LIMITS, KEEP_ACCESS_MS } from "../core/limits.ts";
+import { HubFile } from "../hub/file.ts";
 import { type Hub, startHub } from "../hub/hub.ts";
 import { openHubStore } from "../hub/place.ts";
-import { domainOf, HUB_CONFIG_FLAG, hubConfigOf, publicUrlOf, storePathOf } from "./hub_settings.ts";
 import { surviveDefects } from "./defects.ts";
-import { LOG_FLAGS, logOf } from "./log_flags.ts";
+import { backupHub, restoreHub } from "./hub_backup.ts";
+import { checkHub, reloadHub } from "./hub_config.ts";
+import { HUB_CONFIG_FLAG, hubFileOf, settingsOf } from "./hub_settings.ts";
+import { LOG_FLAGS, logOf, oneOf } from "./log_flags.ts";
 import { out } from "./print.ts";
-import { JSON_FLAG, LISTEN_FLAG, listenOf, makeState, STATE_FLAG, stateOf } from "./reach.ts";
+import { JSON_FLAG, LISTEN_FLAG, makeState, STATE_FLAG, stateOf } from "./reach.ts";
 import { Service } from "./service.ts";
 import { endSignals } from "./signals.ts";
-import { on, type Verb } from "./verb.ts";
+import { type Given, on, orUsage, UsageError, type Verb } from "./verb.ts";
 
 /** As long as a daemon has unless its file says otherwise. */
 const DRAIN_MS = 30_000;
 
 export const hub: Verb = {
   name: "hub",
-  count: [0, 0],
+  words: "[check|reload|backup|restore] [FILE]",
+  count: [0, 2],
   summary: "Runs a hub: the public side, which daemons dial and visitors call. Flags go before hub.yaml.",
-  more: "SIGTERM and Ctrl-C finish what is in flight and end it; a second one at once.",
+  more: "SIGTERM and Ctrl-C finish what is in flight and end it; a second one at once.\n" +
+    "hub.yaml is read anew when it changes, on SIGHUP, and by `hub reload`; a bad file changes nothing (exit 2).\n" +
+    "`hub check [FILE]` says what is wrong with it. `hub backup FILE` copies names, tokens and trail while the hub runs,\n" +
+    "`hub restore FILE` puts them where a hub with the same --state or hub.yaml will find them.",
   flags: [
     HUB_CONFIG_FLAG,
     STATE_FLAG,
@@ -30,36 +35,53 @@ export const hub: Verb = {
     { ...JSON_FLAG, help: "print the ready line as JSON" },
     ...LOG_FLAGS,
   ],
-  async run(given) {
-    const state = stateOf(given), log = logOf(given);
-    surviveDefects(log);
-    const domain = domainOf(given), publicUrl = publicUrlOf(given), wanted = listenOf(given);
-    const config = await hubConfigOf(given);
-    const listen = wanted ?? config?.listen ?? null;
-    const signals = endSignals(["SIGINT", "SIGTERM", "SIGHUP"]);
-    using service = new Service(state, log);
-    await makeState(state);
-    const hub = await startHub({
-      listen: listen === null ? null : parseListen(listen),
-      domain: domain ?? config?.domain ?? null,
-      publicUrl: publicUrl ?? config?.publicUrl ?? null,
-      store: await openHubStore(storePathOf(given, config), systemClock),
-      state,
-      trustedProxies: config?.trustedProxies ?? [],
-      limits: config?.limits ?? DEFAULT_LIMITS,
-      keepAuditMs: config?.keepAuditMs ?? null,
-      keepAccessMs: config === null ? KEEP_ACCESS_MS : config.keepAccessMs,
-      log,
-    });
-    printReady(hub, on(given, "json"));
-    service.ready(hub.socket, () => `links are at ${hub.domain}`);
-    await signals.first;
-    service.stopping();
-    await hub.drain(DRAIN_MS);
-    await hub.close();
-    return 0;
+  run(given) {
+    const [written, ...words] = given.words;
+    if (written === undefined) return serve(given);
+    const action = orUsage("", () => oneOf(written, Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]));
+    const { least, most, flags, run } = ACTIONS[action];
+    if (words.length < least) throw new UsageError(`\`hub ${action}\` needs FILE`);
+    if (words.length > most) {
+      throw new UsageError(`\`hub ${action}\` takes no word like ${JSON.stringify(words[most])}`);
+    }
+    const strange = Object.keys(given.flags).find((name) => !flags.includes(name));
+    if (strange !== undefined) throw new UsageError(`--${strange} is not for \`hub ${action}\``);
+    return run(given, words);
   },
 };
+
+/** What can be done with a hub besides running it. */
+const ACTIONS = {
+  check: { least: 0, most: 1, flags: ["config", "json"], run: checkHub },
+  reload: { least: 0, most: 0, flags: ["state", "json"], run: reloadHub },
+  backup: { least: 1, most: 1, flags: ["state", "config", "json"], run: backupHub },
+  restore: { least: 1, most: 1, flags: ["state", "config", "json"], run: restoreHub },
+};
+
+/** Runs a hub to its end. */
+async function serve(given: Given): Promise<number> {
+  const state = stateOf(given), log = logOf(given), settings = settingsOf(given);
+  surviveDefects(log);
+  const found = await hubFileOf(given);
+  // Without a file there is nothing to read anew.
+  const signals = endSignals(["SIGINT", "SIGTERM", ...(found === null ? ["SIGHUP" as const] : [])]);
+  using service = new Service(state, log);
+  const reloading = () => service.reloading();
+  const file = found && new HubFile({ ...found, settings, reloading, clock: systemClock, log });
+  await makeState(state);
+  const first = settings(found?.config ?? null);
+  const store = await openHubStore(first.storePath!, systemClock);
+  const hub = await startHub({ ...first, store, state, file, log });
+  // What comes of it the hub logs.
+  if (file !== null) Deno.addSignalListener("SIGHUP", () => void file.reload());
+  printReady(hub, on(given, "json"));
+  service.ready(hub.socket, () => `links are at ${hub.domain}`);
+  await signals.first;
+  service.stopping();
+  await hub.drain(DRAIN_MS);
+  await hub.close();
+  return 0;
+}
 
 /** One line that says where it is (interfaces: Start). A daemon's parts are absent. */
 function printReady({ url, domain, socket }: Hub, json: boolean): void {

@@ -1,14 +1,16 @@
 /** What a hub is started with: hub.yaml, and the flags that go before it. */
-import { type HubConfig } from "../config/hub.ts";
-import { loadHubConfig } from "../config/load.ts";
-import { isHostName, parseOrigin } from "../config/places.ts";
-import { printProblem } from "../config/problem.ts";
+import type { HubConfig } from "../config/hub.ts";
+import { type Loaded, loadHubConfig } from "../config/load.ts";
+import { isHostName, parseListen, parseOrigin } from "../config/places.ts";
+import { printProblem, type Problem } from "../config/problem.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { BadFile } from "../daemon/reload.ts";
 import { hubStorePath } from "../hub/place.ts";
+import type { HubSettings } from "../hub/settings.ts";
 import { asked, isFile } from "./find.ts";
 import { complain } from "./print.ts";
-import { stateOf } from "./reach.ts";
-import { type Flag, type Given, parsed, text } from "./verb.ts";
+import { listenOf, stateOf } from "./reach.ts";
+import { type Flag, type Given, parsed, text, UsageError } from "./verb.ts";
 
 export const HUB_CONFIG_FLAG: Flag = {
   name: "config",
@@ -17,14 +19,34 @@ export const HUB_CONFIG_FLAG: Flag = {
   help: "the file (default: hub.yaml, where there is one)",
 };
 
-/** hub.yaml: the one of `--config`, else the one that lies here, else null. Warnings are printed. Throws UsageError, BadFile. */
-export async function hubConfigOf(given: Given): Promise<HubConfig | null> {
+/** A hub.yaml that was accepted, and the warnings about it. */
+export interface HubFileGiven {
+  readonly config: HubConfig;
+  readonly problems: readonly Problem[];
+}
+
+/** hub.yaml: the one of `--config`, else the one that lies here, else null. Throws UsageError, BadFile. */
+export async function hubFileOf(given: Given): Promise<HubFileGiven | null> {
   const file = text(given, "config") ?? (isFile("hub.yaml") ? "hub.yaml" : null);
   if (file === null) return null;
   const { config, problems } = await asked(loadHubConfig(file));
   if (config === null) throw new BadFile(`${file} can not be taken as it is`, problems);
   for (const problem of problems) complain(printProblem(problem));
-  return config;
+  return { config, problems };
+}
+
+/** The same, its configuration alone. */
+export async function hubConfigOf(given: Given): Promise<HubConfig | null> {
+  return (await hubFileOf(given))?.config ?? null;
+}
+
+/** The hub.yaml to look at: `named`, else that of `--config`, else the one that lies here. Throws UsageError where there is none. */
+export function readHubFile(given: Given, named: string | undefined): Promise<[string, Loaded<HubConfig>]> {
+  const file = named ?? text(given, "config") ?? "hub.yaml";
+  if (named === undefined && text(given, "config") === null && !isFile(file)) {
+    throw new UsageError("there is no hub.yaml here", { hint: "name it: connectd hub check FILE" });
+  }
+  return asked(loadHubConfig(file).then((loaded) => [file, loaded]));
 }
 
 /** Where the hub's names and tokens are kept. */
@@ -32,8 +54,26 @@ export function storePathOf(given: Given, config: HubConfig | null): string {
   return config?.store?.path ?? hubStorePath(stateOf(given));
 }
 
+/** What the flags of `given` make of a hub.yaml. Throws UsageError at once for flags that can't be read. */
+export function settingsOf(given: Given): (config: HubConfig | null) => HubSettings {
+  const domain = domainOf(given), publicUrl = publicUrlOf(given), wanted = listenOf(given);
+  return (config) => {
+    const listen = wanted ?? config?.listen ?? null;
+    return {
+      listen: listen === null ? null : parseListen(listen),
+      domain: domain ?? config?.domain ?? null,
+      publicUrl: publicUrl ?? config?.publicUrl ?? null,
+      storePath: storePathOf(given, config),
+      trustedProxies: config?.trustedProxies ?? [],
+      limits: config?.limits ?? DEFAULT_LIMITS,
+      keepAuditMs: config?.keepAuditMs ?? null,
+      ...(config === null ? {} : { keepAccessMs: config.keepAccessMs }),
+    };
+  };
+}
+
 /** `--domain`, in lower case. */
-export function domainOf(given: Given): string | null {
+function domainOf(given: Given): string | null {
   return parsed(given, "domain", (written) => {
     const domain = written.toLowerCase().replace(/\.$/, "");
     if (isHostName(domain)) return domain;
@@ -42,6 +82,6 @@ export function domainOf(given: Given): string | null {
 }
 
 /** `--public-url`, an origin. */
-export function publicUrlOf(given: Given): string | null {
+function publicUrlOf(given: Given): string | null {
   return parsed(given, "public-url", (written) => parseOrigin(written).url);
 }

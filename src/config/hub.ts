@@ -1,11 +1,12 @@
 /** hub.yaml: text in, configuration and problems out. */
 import { DEFAULT_LIMITS, type ServerLimits } from "../core/limits.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
-import { cidr, duration, patience, size, values } from "./values.ts";
+import { cidr, duration, path, patience, size, values } from "./values.ts";
 import { isHostName, parseListen, parseOrigin, printListen, resolvePath } from "./places.ts";
 import { ACCESS_LOG_KEY, accessKept } from "./keep.ts";
+import type { Place } from "./lines.ts";
 import type { Problem } from "./problem.ts";
-import { integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
+import { boolean, type Context, integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
 import { quoted } from "./wording.ts";
 
 /** Where the hub keeps what must survive. */
@@ -13,6 +14,13 @@ export interface StoreAddress {
   readonly kind: "sqlite";
   /** Absolute. */
   readonly path: string;
+}
+
+/** The files by which the hub ends TLS itself. */
+export interface TlsFiles {
+  /** Absolute. */
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** A hub.yaml that was accepted. */
@@ -23,13 +31,19 @@ export interface HubConfig extends Accepted {
   readonly domain: string | null;
   /** An origin. */
   readonly publicUrl: string | null;
+  /** null: visitors come in the clear. */
+  readonly tls: TlsFiles | null;
   /** null: in the state directory. */
   readonly store: StoreAddress | null;
   /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
+  /** Every connection comes by one of them, and begins with who it comes from. */
+  readonly proxyProtocol: boolean;
   readonly limits: ServerLimits;
   /** null: the default. */
   readonly keepAuditMs: number | null;
+  /** Where the value of each key at the top stands. */
+  readonly places: ReadonlyMap<string, Place>;
   /** null: no access log is written. */
   readonly keepAccessMs: number | null;
 }
@@ -43,6 +57,9 @@ const domain = text({ wants: "a domain such as hub.example.com", code: "bad_name
 const store: Reader<StoreAddress> = text(
   { wants: "a store such as sqlite:./hub.db", code: "bad_value", pattern: "^sqlite:[\\s\\S]" },
   (written, context) => {
+    if (written.startsWith("nats:")) {
+      throw new SyntaxError("a store in NATS is not built yet: write sqlite:./hub.db, or leave the key out");
+    }
     const path = /^sqlite:(.+)$/s.exec(written)?.[1];
     if (path === undefined) throw new SyntaxError(`${quoted(written)} is no store such as sqlite:./hub.db`);
     return { kind: "sqlite", path: resolvePath(path, context) };
@@ -98,6 +115,20 @@ export const LIMIT_KEYS = {
   },
 } as const;
 
+/** Keys of `tls`. */
+export const TLS_KEYS = {
+  cert: {
+    reader: path,
+    doc: "The chain of certificates (PEM), the hub's own first, relative to this file. It is watched.",
+    required: true,
+  },
+  key: {
+    reader: path,
+    doc: "The key of the first certificate (PEM), relative to this file. It is watched.",
+    required: true,
+  },
+} as const;
+
 /** Keys of `keep`. */
 export const KEEP_KEYS = {
   audit: {
@@ -131,6 +162,12 @@ export const HUB_ROOT_KEYS = {
       "Where the API and the tunnel are reached from outside. It may, and better should, lie outside `domain`.",
     example: "public_url: https://connect.example.net",
   },
+  tls: {
+    reader: mapping("a mapping such as { cert: ./cert.pem, key: ./key.pem }", TLS_KEYS),
+    doc:
+      "The hub ends TLS itself, with this certificate. Absent: it listens in the clear, for a front that does.",
+    example: "tls: { cert: ./cert.pem, key: ./key.pem }",
+  },
   store: {
     reader: store,
     doc: "Where names, tokens and revocations are kept: `sqlite:./hub.db`, relative to this file. " +
@@ -141,6 +178,13 @@ export const HUB_ROOT_KEYS = {
     reader: values(list(cidr, "a list of addresses such as [127.0.0.1/32]")),
     doc: "Addresses and blocks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     example: `trusted_proxies: [127.0.0.1/32, "::1"]`,
+  },
+  proxy_protocol: {
+    reader: boolean,
+    doc:
+      "`true`: every connection comes by a trusted proxy and begins with the PROXY protocol, version 2, which says " +
+      "who it comes from. All others are cut.",
+    example: "proxy_protocol: true",
   },
   limits: {
     reader: mapping("a mapping of limits", LIMIT_KEYS),
@@ -161,17 +205,38 @@ export function readHubConfig(
   text: string,
   options: TextOptions,
 ): { config: HubConfig | null; problems: Problem[] } {
-  return readText(text, options, root, (read, _context, accepted) => ({
+  return readText(text, options, root, (read, context, accepted) => ({
     ...accepted,
+    places: new Map(Object.entries(read).map(([key, { at }]) => [key, context.place(at)])),
     listen: read.listen === undefined ? null : printListen(read.listen.value),
     domain: read.domain?.value ?? null,
     publicUrl: read.public_url?.value.url ?? null,
+    tls: tlsOf(read.tls?.value),
     store: read.store?.value ?? null,
     trustedProxies: read.trusted_proxies?.value ?? [],
+    proxyProtocol: proxyProtocolOf(read, context),
     limits: limitsOf(read.limits?.value ?? {}),
     keepAuditMs: read.keep?.value.audit?.value ?? null,
     keepAccessMs: accessKept(read.keep?.value),
   }));
+}
+
+function tlsOf(read?: Read<typeof TLS_KEYS>): TlsFiles | null {
+  const cert = read?.cert?.value, key = read?.key?.value;
+  return cert === undefined || key === undefined ? null : { cert, key };
+}
+
+function proxyProtocolOf(read: Read<typeof HUB_ROOT_KEYS>, context: Context): boolean {
+  const on = read.proxy_protocol;
+  if (on?.value !== true) return false;
+  if ((read.trusted_proxies?.value ?? []).length === 0) {
+    context.report(on.at, {
+      code: "conflict",
+      message: "nobody could get in: there are no trusted_proxies to speak the PROXY protocol",
+      hint: "name the proxies under trusted_proxies",
+    });
+  }
+  return true;
 }
 
 function limitsOf(read: Read<typeof LIMIT_KEYS>): ServerLimits {

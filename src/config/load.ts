@@ -21,9 +21,9 @@ export function loadConfig(path: string, now: number, stillMs = 0): Promise<Load
   return load(path, now, stillMs, readConfig);
 }
 
-/** Reads and checks the hub.yaml at `path`. Throws Failure when there is no such file or it can not be read. */
-export function loadHubConfig(path: string): Promise<Loaded<HubConfig>> {
-  return load(path, 0, 0, readHubConfig);
+/** Reads and checks the hub.yaml at `path`, as `loadConfig` does. Throws Failure when it is not there or can not be read. */
+export function loadHubConfig(path: string, stillMs = 0): Promise<Loaded<HubConfig>> {
+  return load(path, 0, stillMs, readHubConfig);
 }
 
 async function load<C>(

@@ -7,11 +7,16 @@ import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
 import { auditRoutes } from "./api_audit.ts";
+import { eventRoutes } from "./api_events.ts";
 import { linkRoutes } from "./api_links.ts";
+import { manageRoutes } from "./api_manage.ts";
 import { METRICS_PATH, metricsRoutes } from "./api_metrics.ts";
 import { type ApiContext, type ApiEnv, type Caller, type Operation, READERS } from "./api_operation.ts";
 import { deviceRoutes } from "./api_device.ts";
+import { once } from "./api_once.ts";
+import { serviceRoutes } from "./api_services.ts";
 import { settingsRoutes } from "./api_settings.ts";
+import { shareRoutes } from "./api_shares.ts";
 import { tlsRoutes } from "./api_tls.ts";
 import { tokenRoutes } from "./api_tokens.ts";
 import type { HubState } from "./state.ts";
@@ -21,7 +26,7 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
   const operations = apiOperations(state);
   const openPaths = new Set(operations.filter(({ open }) => open).map(({ path }) => path));
   return createApp<ApiEnv>({
-    operations: apiOperations(state).map((operation) => ({ ...operation, run: scoped(operation) })),
+    operations: operations.map((operation) => ({ ...operation, run: scoped(once(operation, state)) })),
     admit: (context) => {
       const { path } = context.req;
       if (openPaths.has(path) || !(path.startsWith("/v1/") || path === METRICS_PATH)) return;
@@ -37,20 +42,27 @@ export function apiOperations(state: HubState): Operation[] {
   const operations = [
     ...healthRoutes(state),
     ...linkRoutes(state),
+    ...manageRoutes(state),
+    ...serviceRoutes(state),
+    ...shareRoutes(state),
+    ...eventRoutes(state),
     ...tokenRoutes(state),
     ...deviceRoutes(state),
     ...auditRoutes(state),
     ...metricsRoutes(state),
+    ...tlsRoutes(state),
+    ...settingsRoutes(state),
   ];
   const document = documentOperation<ApiEnv>("connectd hub", "/v1/openapi.json", operations);
   return [...operations, { ...document, scopes: READERS }];
 }
 
-function scoped({ open, scopes, run }: Operation): Operation["run"] {
+function scoped({ open, scopes, run }: Pick<Operation, "open" | "scopes" | "run">): Operation["run"] {
   if (open) return run;
   return (context) => {
     if (context.env.local || scopes.includes(context.var.caller.scope)) return run(context);
-    throw new ApiProblem(403, "forbidden", `This needs a token of scope ${scopes.join(" or ")}.`);
+    const needs = scopes.length === 0 ? "the hub's own socket" : `a token of scope ${scopes.join(" or ")}`;
+    throw new ApiProblem(403, "forbidden", `This needs ${needs}.`);
   };
 }
 
@@ -85,14 +97,15 @@ function healthRoutes(state: HubState): Operation[] {
 const UNSTORED = "The hub can not store changes just now: nothing was changed.";
 
 function identify(context: ApiContext, { tokens, failures, audit }: HubState): Caller {
-  if (context.env.local) return { name: null, scope: "admin", workspace: null };
-  const caller = tokens.identify(context.req.header("Authorization"));
+  if (context.env.local) return { token: null, name: null, scope: "admin", workspace: null };
+  const shown = context.req.header("Authorization");
+  const caller = tokens.identify(shown);
   if (caller !== null) return caller;
-  throw new ApiProblem(401, "unauthorized", "This needs a valid token: Authorization: Bearer ….", [
-    ["WWW-Authenticate", `Bearer realm="hub"`],
-  ]);
-}
   const { address } = context.env;
   audit.refusedCall("unauthorized", address);
   const slower = shown === undefined ? null : failures.wrongToken(address);
   if (slower !== null) throw slower;
+  throw new ApiProblem(401, "unauthorized", "This needs a valid token: Authorization: Bearer ….", [
+    ["WWW-Authenticate", `Bearer realm="hub"`],
+  ]);
+}

@@ -53,6 +53,11 @@ export class HubAudit {
     return audit;
   }
 
+  /** Records are kept so long from now on. */
+  keep(ms: number): void {
+    this.#audit.keep(ms);
+  }
+
   started(url: string): void {
     this.#audit.record({ type: "hub.started", actor: "process", subject: VERSION, data: { url } });
   }
@@ -74,11 +79,6 @@ export class HubAudit {
     this.#audit.paced(told("link.retuned", link));
   }
 
-  /** For the put that makes a revocation durable. */
-  revocation(link: HubLink, by: string): AuditEntry {
-    return this.#audit.entry({ ...told("link.revoked", link), actor: by });
-  }
-
   /** `by` asked for it at this hub, and the daemon did it. */
   asked(
     type: "link.created" | "link.edited" | "link.renewed",
@@ -91,6 +91,11 @@ export class HubAudit {
       ...{ type, workspace: link.record.workspace, actor: by, subject: link.id },
       data: { name, daemon, ...facts },
     });
+  }
+
+  /** For the put that makes a revocation durable. */
+  revocation(link: HubLink, by: string): AuditEntry {
+    return this.#audit.entry({ ...told("link.revoked", link), actor: by });
   }
 
   /** `facts`: of the connection. */
@@ -108,25 +113,6 @@ export class HubAudit {
     this.#audit.count({ type: "session.refused", actor: "", subject: address }, code, 1);
   }
 
-  /** Somebody showed a token; only the first time is worth a record. */
-  used({ token, name, scope, workspace }: Identity): void {
-    if (token === null || this.#used.has(token)) return;
-    this.#used.add(token);
-    const data = { id: token, scope };
-    this.#audit.record({ type: "token.used", workspace, actor: `token:${name}`, subject: name, data });
-  }
-
-  #countDenied({ id, record: { workspace, name }, counters }: HubLink): void {
-    for (const [code, n] of this.#denied.of(counters.denied)) {
-      const what = { type: "link.denied", workspace, actor: "visitors", subject: id, data: { name } };
-      this.#audit.count(what, code, n);
-    }
-  }
-}
-
-function told(type: string, { id, record, peer, policy }: HubLink) {
-  const { workspace, name, daemon, ended, expiresAt } = record;
-  return {
   /** A member began to use a private service, or has done with it. */
   service(
     type: "service.reached" | "service.left",
@@ -158,6 +144,25 @@ function told(type: string, { id, record, peer, policy }: HubLink) {
     this.#audit.record({ type, workspace: workspace ?? "", actor: by, subject: address, data });
   }
 
+  /** Somebody showed a token; only the first time is worth a record. */
+  used({ token, name, scope, workspace }: Identity): void {
+    if (token === null || this.#used.has(token)) return;
+    this.#used.add(token);
+    const data = { id: token, scope };
+    this.#audit.record({ type: "token.used", workspace, actor: `token:${name}`, subject: name, data });
+  }
+
+  #countDenied({ id, record: { workspace, name }, counters }: HubLink): void {
+    for (const [code, n] of this.#denied.of(counters.denied)) {
+      const what = { type: "link.denied", workspace, actor: "visitors", subject: id, data: { name } };
+      this.#audit.count(what, code, n);
+    }
+  }
+}
+
+function told(type: string, { id, record, peer, policy }: HubLink) {
+  const { workspace, name, daemon, ended, expiresAt } = record;
+  return {
     type,
     workspace,
     actor: `token:${peer.token}`,

@@ -7,13 +7,14 @@ import type { Stream, StreamSink } from "../wire/stream.ts";
 import type { HubAudit } from "./audit.ts";
 import type { Desk } from "./desk.ts";
 import type { HubEvents } from "./events.ts";
+import type { Domains } from "./domains.ts";
 import type { Hosts } from "./hosts.ts";
 import type { HubLink } from "./link.ts";
 import type { Granted, Names, NotGranted } from "./names.ts";
 import type { Peer, Way } from "./peer.ts";
 import type { Peers } from "./peers.ts";
-import { randomText } from "./random.ts";
 import { sessionJson } from "./json.ts";
+import { randomText } from "./random.ts";
 import type { Identity } from "./tokens.ts";
 import type { Weights } from "./weights.ts";
 
@@ -32,6 +33,7 @@ export interface Parts {
   streamsPerSession: number;
   /** Of policies in hellos that are not complete. */
   readonly hellos: Weights;
+  readonly domains: Domains;
   hosts(): Hosts;
 }
 
@@ -106,10 +108,10 @@ export class DaemonConnection implements SessionHandler, Way {
   control(message: Control): void {
     if (message.type === "hello") return this.#begin(message);
     if (message.type === "links") return this.#change(message);
-    if (message.type === "bye") this.draining();
-  }
     if (message.type === "services") return this.#serve(message);
     if (message.type === "reply" && this.peer !== null) this.#parts.desk.asks.answered(this.peer, message);
+    if (message.type === "bye") this.draining();
+  }
 
   draining(): void {
     if (this.peer?.leave(this.session)) this.#parts.names.touch(this.peer);
@@ -147,8 +149,6 @@ export class DaemonConnection implements SessionHandler, Way {
     if (this.#declare(message.set) && !message.more) this.#join(this.hello);
   }
 
-  /** Keeps links of the hello until it is complete; false: they are too many, and the session is closed. */
-  #declare(links: readonly LinkDecl[]): boolean {
   /** As of links: what another connection of the instance told already is known. */
   #serve({ revision, services }: Services): void {
     const { peer } = this;
@@ -158,6 +158,8 @@ export class DaemonConnection implements SessionHandler, Way {
     this.#parts.desk.services.declare(peer, services);
   }
 
+  /** Keeps links of the hello until it is complete; false: they are too many, and the session is closed. */
+  #declare(links: readonly LinkDecl[]): boolean {
     const { workspace } = this.identity, { hellos } = this.#parts;
     const weight = links.reduce((sum, { policy }) => sum + JSON.stringify(policy).length, 0);
     if (this.#declared.length + links.length > MOST_DECLARED || !hellos.has(workspace, weight)) {
@@ -211,6 +213,7 @@ export class DaemonConnection implements SessionHandler, Way {
       });
       this.#tellGranted(hello.revision, rest);
       peer.join(this);
+      this.#parts.peers.came(peer);
       this.#opened = true;
       this.#parts.log.info("session opened", { ...this.#facts(), links: links.length });
       this.#tell("session.opened", { links: links.length });
@@ -286,18 +289,18 @@ export class DaemonConnection implements SessionHandler, Way {
     this.bye("replaced", "another process uses this daemon's state");
   }
 
-  #granted(name: string, { id }: HubLink): Grant {
-    return { name, id, url: this.#parts.hosts().urlOf(id) };
+  #granted(name: string, link: HubLink): Grant {
+    return grantOf(name, link, this.#parts.hosts(), this.#parts.domains);
   }
 
   #tell(type: "session.opened" | "session.ended", facts: Record<string, unknown>): void {
     const { daemon, connection } = this.hello!;
     this.#parts.audit.session(type, this.identity, daemon, { address: this.address, connection, ...facts });
+    const event = type === "session.opened" ? "session.up" : "session.down";
+    this.#parts.events.emit(this.identity.workspace, event, sessionJson(this));
   }
 
   #facts(): Record<string, unknown> {
-    const event = type === "session.opened" ? "session.up" : "session.down";
-    this.#parts.events.emit(this.identity.workspace, event, sessionJson(this));
     return {
       workspace: this.identity.workspace,
       token: this.identity.name,
@@ -305,6 +308,24 @@ export class DaemonConnection implements SessionHandler, Way {
       address: this.address,
     };
   }
+}
+
+/** What a daemon is told of a link that has its id. */
+export function grantOf(name: string, link: HubLink, hosts: Hosts, domains: Domains): Grant {
+  const granted = { name, id: link.id, url: hosts.urlOf(link.id) };
+  const domain = domains.grantFor(link);
+  return domain === null ? granted : { ...granted, domain };
+}
+
+/** Tells the daemon of `link` what it is granted now. */
+export function tellGrant(link: HubLink, hosts: Hosts, domains: Domains): void {
+  const { peer, record } = link;
+  if (!record.declared) return;
+  peer.tell({
+    type: "granted",
+    revision: peer.revision,
+    links: [grantOf(record.name, link, hosts, domains)],
+  });
 }
 
 /** What a link has already: the declaration was told over another connection. */

@@ -1,13 +1,17 @@
 /** Which host is whose: the hub's own, a link's, nobody's. */
+import { isLoopback, parseAddress } from "../core/address.ts";
+import type { ListenAddress } from "./listeners.ts";
+import type { HubSettings } from "./settings.ts";
 
 /** What a request's Host names. */
 export type Place =
-  | { readonly kind: "own" | "none" }
+  | { readonly kind: "own" }
+  /** Without its port; it may be a link's own domain. */
+  | { readonly kind: "none"; readonly host: string }
   /** One label under the domain, whether or not there is such a link. */
   | { readonly kind: "link"; readonly label: string };
 
 const OWN: Place = { kind: "own" };
-const NONE: Place = { kind: "none" };
 
 /** Names under which a hub on loopback is its own, besides that of its public URL. */
 const LOOPBACK_HOSTS = ["hub.localhost", "localhost", "127.0.0.1", "[::1]"];
@@ -53,6 +57,16 @@ export class Hosts {
     return place;
   }
 
+  /** Whether `domain` is the hub's own, the one its links are under, or one of those. */
+  has(domain: string): boolean {
+    return this.#own.has(domain) || `.${domain}`.endsWith(this.#suffix);
+  }
+
+  /** The public URL of a link at a domain of its own. */
+  urlAt(domain: string): string {
+    return `${this.#scheme}//${domain}${this.#port}`;
+  }
+
   /** The public URL of the link `id`. */
   urlOf(id: string): string {
     return `${this.#scheme}//${id}${this.#suffix}${this.#port}`;
@@ -60,10 +74,19 @@ export class Hosts {
 
   #look(host: string): Place {
     if (this.#own.has(host)) return OWN;
-    if (!host.endsWith(this.#suffix)) return NONE;
+    if (!host.endsWith(this.#suffix)) return { kind: "none", host };
     const label = host.slice(0, -this.#suffix.length);
-    return label === "" || label.includes(".") ? NONE : { kind: "link", label };
+    return label === "" || label.includes(".") ? { kind: "none", host } : { kind: "link", label };
   }
+}
+
+/** The hosts of a hub that is told `settings` and bound where it says. */
+export function hostsOf({ domain, publicUrl }: HubSettings, { hostname, port }: ListenAddress): Hosts {
+  const host = publicUrl === null ? "localhost" : new URL(publicUrl).hostname;
+  // An address has no names below it.
+  const links = domain ?? (parseAddress(host.replace(/^\[|\]$/g, "")) === null ? host : "localhost");
+  const origin = new URL(publicUrl ?? `http://${links}:${port}`).origin;
+  return new Hosts(links, origin, isLoopback(hostname) || hostname === "localhost");
 }
 
 function plain(host: string): string {

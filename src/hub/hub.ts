@@ -1,8 +1,7 @@
 /** The hub: store, names, tokens, sessions and listeners, put together and taken apart. */
 import { type Clock, systemClock, type Timer } from "../clock.ts";
-import { isLoopback, parseAddress } from "../core/address.ts";
-import { refusal } from "../core/errors.ts";
-import { KEEP_ACCESS_MS, type ServerLimits } from "../core/limits.ts";
+import { Failure, refusal } from "../core/errors.ts";
+import { KEEP_ACCESS_MS } from "../core/limits.ts";
 import type { Family } from "../core/metrics.ts";
 import type { Log } from "../log.ts";
 import { fetchAdapter } from "../net/adapter.ts";
@@ -17,6 +16,8 @@ import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
 import { AccessDesk } from "./access.ts";
 import { createApi } from "./api.ts";
+import { ASK_PATH } from "./api_tls.ts";
+import { tellGrant } from "./connection.ts";
 import { HubAudit } from "./audit.ts";
 import { Desk } from "./desk.ts";
 import { Domains } from "./domains.ts";
@@ -30,35 +31,32 @@ import { type ListenAddress, Listeners } from "./listeners.ts";
 import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import { Peers } from "./peers.ts";
+import { type Prover, systemProver } from "./prover.ts";
+import { serveDomain } from "./serve_domain.ts";
 import { hubSocketPath } from "./place.ts";
 import { randomText } from "./random.ts";
+import { REACH_PATH, serveReach } from "./reach.ts";
 import { Route } from "./route.ts";
 import { Sessions } from "./sessions.ts";
+import { changesOf, checkChanges, type HubSettings, type SettingChange, Unchangeable } from "./settings.ts";
 import type { HubState } from "./state.ts";
 import { type Identity, Tokens } from "./tokens.ts";
 import { serveTunnel, TUNNEL_PATH } from "./tunnel.ts";
 import { Weights } from "./weights.ts";
 
-export interface HubOptions {
-  /** Null: 127.0.0.1:8080, or a free port where that is taken. */
-  readonly listen: ListenAddress | null;
-  /** Links are `<id>.<domain>`. Null: the host of `publicUrl`, else localhost. */
-  readonly domain: string | null;
-  /** The origin of API and tunnel. Null: the domain, on the port that is bound. */
-  readonly publicUrl: string | null;
+export interface HubOptions extends HubSettings {
   /** Of `openHubStore`; closed with the hub. */
   readonly store: Store;
   /** Where the hub's own socket is made; null: it has none, as within a daemon. */
   readonly state: string | null;
-  /** Addresses and blocks. */
-  readonly trustedProxies: readonly string[];
-  readonly limits: ServerLimits;
-  /** How long records of the audit trail are kept; absent or null: a year. */
-  readonly keepAuditMs?: number | null;
+  /** hub.yaml, followed from the start on; absent or null: there is none. */
+  readonly file?: HubFile | null;
   /** How long lines of the access log in `state` are kept; absent: 30 days; null: none is written. */
   readonly keepAccessMs?: number | null;
   /** Called with each request that the hub refuses for a link itself; `link` is the name that its daemon gives it. */
   readonly refused?: (request: Access) => void;
+  /** Who says whose a domain is; absent: its name servers and its web server. */
+  readonly prover?: Prover;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -77,6 +75,11 @@ export interface Hub {
   attach(wire: Wire, identity: Identity): void;
   /** Listens at `listen` instead; links keep their ids. Throws Failure, and listens as before, where it can't. */
   rebind(listen: ListenAddress | null): Promise<void>;
+  /**
+   * Is as `settings` say from now on, and returns what that changes; nobody is cut by it. Throws Unchangeable, and has
+   * changed nothing.
+   */
+  change(settings: HubSettings): Promise<readonly SettingChange[]>;
   /** Takes no more requests, tells daemons to dial elsewhere, and waits up to `ms` for what is in flight. */
   drain(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -90,6 +93,14 @@ const TICK_MS = 900;
 const REFRESH_MS = 3_600_000;
 
 const UNKNOWN = refusal("link_unknown");
+
+/** Answered on any host that is no link: those who ask may know the hub by its address alone. */
+const ANY_HOST: ReadonlySet<string> = new Set(["/healthz", "/readyz", ASK_PATH]);
+
+/** Settings that stand in the URLs of links. */
+const URLS: readonly string[] = ["listen", "domain", "public_url"];
+
+const MOVE = "name another address, or end what listens there";
 
 /** Starts a hub. Resolves when it listens and knows its names. Throws Failure, and has closed the store. */
 export async function startHub(options: HubOptions): Promise<Hub> {
@@ -105,11 +116,20 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 
 class RunningHub implements Hub, HubState {
   readonly clock: Clock;
+  readonly startedAt: number;
+  readonly folder: string | null;
+  readonly file: HubFile | null;
+  readonly store: Store;
   id = "";
   audit!: HubAudit;
   names!: Names;
   tokens!: Tokens;
+  devices!: Devices;
+  readonly failures: Failures;
   sessions!: Sessions;
+  domains!: Domains;
+  readonly events = new HubEvents((link) => linkJson(link, this));
+  desk!: Desk;
   socket: string | null = null;
   /** Null: within a daemon, which has its own. */
   #access: AccessLog | null = null;
@@ -121,19 +141,15 @@ class RunningHub implements Hub, HubState {
   readonly #unwatch = loop.watch();
   readonly #peers: Peers;
   readonly #o: HubOptions;
-  readonly #store: Store;
+  #settings: HubSettings;
   readonly #tick: Timer;
   #refreshedAt = 0;
-  devices!: Devices;
-  readonly failures: Failures;
   /** Within a daemon it is the daemon that keeps some. */
-  readonly events = new HubEvents((link) => linkJson(link, this));
-  desk!: Desk;
   #giveDescriptors: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(options: HubOptions) {
-    this.#o = options;
+    this.#o = this.#settings = options;
     this.clock = options.clock ?? systemClock;
     this.startedAt = this.clock.now();
     this.folder = options.state;
@@ -149,13 +165,16 @@ class RunningHub implements Hub, HubState {
       serve: this.#serve,
       serveLocally: (exchange) => this.#callApi(exchange, true),
       // Daemons, and whoever looks after the hub: what its visitors depend on.
-      urgent: ({ host }) => this.#hosts.find(host).kind !== "link",
+      urgent: ({ host }) => {
+        const place = this.#hosts.find(host);
+        return place.kind === "own" || (place.kind === "none" && this.domains.find(place.host) === undefined);
+      },
       refuse: (refused, head, requestId) => {
         this.#metrics.refused(refused);
         return renderRefusal(refused, head, requestId);
       },
       bound: (address) => {
-        this.#hosts = hostsOf(options, address);
+        this.#hosts = hostsOf(this.#settings, address);
       },
     });
     this.#tick = this.clock.timer(() => this.#ticked());
@@ -173,8 +192,16 @@ class RunningHub implements Hub, HubState {
     return this.#listeners.address;
   }
 
+  get accessLog(): AccessLog | null {
+    return this.#access;
+  }
+
   hosts(): Hosts {
     return this.#hosts;
+  }
+
+  isNear(address: string): boolean {
+    return this.#listeners.isNear(address);
   }
 
   draining(): boolean {
@@ -189,11 +216,12 @@ class RunningHub implements Hub, HubState {
     const { log, limits, state } = this.#o;
     const { clock } = this;
     if (state !== null) this.#giveDescriptors = descriptors.keep(state, log);
-    this.id = await ownId(this.#store);
-    const store = this.#store, peers = this.#peers;
+    this.id = await ownId(this.store);
+    const store = this.store, peers = this.#peers;
     const keepMs = this.#o.keepAuditMs ?? KEEP_MS;
     const audit = this.audit = await HubAudit.open({ store, folder: state, clock, log, peers, keepMs });
     this.tokens = await Tokens.open(store, clock);
+    this.devices = new Devices(clock, this.tokens);
     this.tokens.onUsed = (identity) => audit.used(identity);
     const ownLabel = () => this.#hosts.ownLabel;
     const { events } = this;
@@ -212,21 +240,23 @@ class RunningHub implements Hub, HubState {
       clock,
       log,
       audit,
+      events,
+      desk,
       streamsPerSession,
     };
-    const rest = { hellos: new Weights(), hosts: () => this.#hosts };
+    const rest = { hellos: new Weights(), hosts: () => this.#hosts, domains };
     this.sessions = new Sessions({ ...parts, ...rest }, this.tokens, limits.sessions);
+    this.sessions.members.follow(desk.shares);
     if (state !== null) {
       const { keepAccessMs: keepMs = KEEP_ACCESS_MS } = this.#o;
       this.#access = new AccessLog({ folder: state, name: "hub-access", clock, log, keepMs });
     }
-    const access = new AccessDesk(this.#access, this.#o.refused ?? null, clock);
+    const access = new AccessDesk(this.#access, this.#o.refused ?? null, clock, events);
     this.#route = new Route(this.names, clock, limits, log, access);
     this.#metrics = new HubMetrics({
       clock,
       sessions: this.sessions,
       names: this.names,
-    this.devices = new Devices(clock, this.tokens);
       peers: this.#peers,
       connections: () => this.#listeners.connections,
       handed: () => this.#route.handed,
@@ -236,13 +266,11 @@ class RunningHub implements Hub, HubState {
     await this.#listeners.listen(this.#o.listen);
     if (state !== null) await this.#listeners.listenLocally(this.socket = hubSocketPath(state));
     audit.started(this.url);
-      events,
-      desk,
+    await this.file?.follow((settings) => this.change(settings));
     this.#refreshedAt = clock.mono();
     this.#tick.set(TICK_MS);
     if (state !== null && !this.tokens.any) {
       const make = `connectd token create --scope admin --state ${state}`;
-    this.sessions.members.follow(desk.shares);
       log.warn(`there is no token yet: make the first one with \`${make}\``);
     }
   }
@@ -253,6 +281,35 @@ class RunningHub implements Hub, HubState {
 
   async rebind(listen: ListenAddress | null): Promise<void> {
     if (await this.#listeners.rebind(listen)) this.sessions.tellUrls();
+    this.#settings = { ...this.#settings, listen };
+  }
+
+  async change(settings: HubSettings): Promise<readonly SettingChange[]> {
+    const before = this.#settings, changes = changesOf(before, settings);
+    checkChanges(changes, this.names.running);
+    this.#settings = settings;
+    if (changes.some(({ key }) => key === "listen")) {
+      try {
+        // All else can not fail.
+        await this.#listeners.rebind(settings.listen);
+      } catch (error) {
+        this.#settings = before;
+        throw error instanceof Failure ? new Unchangeable("listen", error.message, MOVE, error) : error;
+      }
+    }
+    this.#tune(settings);
+    if (changes.some(({ key }) => URLS.includes(key))) this.sessions.tellUrls();
+    return changes;
+  }
+
+  #tune(settings: HubSettings): void {
+    const { limits, trustedProxies, keepAuditMs, keepAccessMs = KEEP_ACCESS_MS } = settings;
+    this.#hosts = hostsOf(settings, this.address);
+    this.#listeners.tune(limits, trustedProxies);
+    this.#route.limits = limits;
+    this.sessions.tune(limits);
+    this.audit.keep(keepAuditMs ?? KEEP_MS);
+    this.#access?.keep(keepAccessMs);
   }
 
   async drain(ms: number): Promise<void> {
@@ -267,15 +324,19 @@ class RunningHub implements Hub, HubState {
   }
 
   async #close(): Promise<void> {
+    // What it has begun ends first: it may make a listener.
+    await this.file?.close();
     this.#tick.drop();
     this.#unwatch();
     this.#listeners.close();
+    this.desk?.close();
     this.sessions?.close();
     for (const peer of this.#peers.all()) peer.close();
     this.names?.close();
+    this.domains?.close();
     this.audit?.close();
     await this.#access?.close();
-    await this.#store.close();
+    await this.store.close();
     this.#giveDescriptors?.();
   }
 
@@ -285,8 +346,12 @@ class RunningHub implements Hub, HubState {
     if (place.kind === "link") return this.#route.serve(exchange, place.label);
     const query = target.indexOf("?");
     const path = query < 0 ? target : target.slice(0, query);
-    if (place.kind === "none" && path !== "/healthz" && path !== "/readyz") return exchange.refuse(UNKNOWN);
+    if (place.kind === "none") {
+      if (serveDomain(exchange, place.host, path, this.domains, this.#route)) return;
+      if (!ANY_HOST.has(path)) return exchange.refuse(UNKNOWN);
+    }
     if (path === TUNNEL_PATH) return serveTunnel(exchange, this);
+    if (path === REACH_PATH) return serveReach(exchange, this);
     this.#callApi(exchange, false);
   };
 
@@ -297,6 +362,7 @@ class RunningHub implements Hub, HubState {
 
   #ticked(): void {
     this.sessions.endExpired();
+    this.desk.ticked();
     this.#metrics.look();
     this.names.retry();
     for (const peer of this.#peers.all()) peer.reportRefused();
@@ -308,14 +374,6 @@ class RunningHub implements Hub, HubState {
   }
 }
 
-function hostsOf({ domain, publicUrl }: HubOptions, { hostname, port }: ListenAddress): Hosts {
-  const host = publicUrl === null ? "localhost" : new URL(publicUrl).hostname;
-  // An address has no names below it.
-  const links = domain ?? (parseAddress(host.replace(/^\[|\]$/g, "")) === null ? host : "localhost");
-  const origin = new URL(publicUrl ?? `http://${links}:${port}`).origin;
-  return new Hosts(links, origin, isLoopback(hostname) || hostname === "localhost");
-}
-
 /** The hub's id, kept in its store. */
 async function ownId(store: Store): Promise<string> {
   const bucket = store.bucket("hub");
@@ -325,5 +383,3 @@ async function ownId(store: Store): Promise<string> {
   await bucket.put("id", JSON.stringify(id));
   return id;
 }
-    this.desk?.close();
-    this.desk.ticked();

@@ -1,6 +1,6 @@
 /** Where a hub listens: one place for everybody, those it has left while visitors are there, its own socket. */
 import type { Clock } from "../clock.ts";
-import { contains, parseAddress, parseCidr } from "../core/address.ts";
+import { type Cidr, contains, isLoopback, parseAddress, parseCidr } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import type { Log } from "../log.ts";
@@ -50,15 +50,31 @@ export class Listeners {
   /** Where it listened before, while visitors are there. */
   #left: readonly Listener[] = [];
   #local: Listener | null = null;
+  #limits: ServerLimits;
+  #proxies: readonly Cidr[];
   readonly #o: ListenersOptions;
 
   constructor(options: ListenersOptions) {
     this.#o = options;
+    this.#limits = options.limits;
+    this.#proxies = options.trustedProxies.map(parseCidr);
+  }
+
+  /** Limits and proxies are others from now on. Connections that are there stay, and are what they were. */
+  tune(limits: ServerLimits, trustedProxies: readonly string[]): void {
+    this.#limits = limits;
+    this.#proxies = trustedProxies.map(parseCidr);
+    for (const listener of [...this.#all(), this.#local]) if (listener !== null) listener.limits = limits;
   }
 
   /** Open connections, tunnels and those of the hub's own socket not among them. */
   get connections(): number {
     return this.#all().reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  /** True for an address of this machine, and for a proxy's that is believed. */
+  isNear(address: string): boolean {
+    return isLoopback(address) || this.#current!.trusted(address);
   }
 
   /** Listens at `wanted`. Throws Failure. */
@@ -84,9 +100,9 @@ export class Listeners {
 
   /** Makes the socket at `path`, which takes no token: whoever may open it, may everything. */
   async listenLocally(path: string): Promise<void> {
-    const { clock, limits, serveLocally } = this.#o;
+    const { clock, serveLocally } = this.#o;
     const listener = new Listener({
-      limits,
+      limits: this.#limits,
       clock,
       trusted: () => false,
       handler: serveLocally,
@@ -101,7 +117,7 @@ export class Listeners {
 
   /** Takes no more, and waits up to `ms` for what is in flight. */
   async drain(ms: number): Promise<void> {
-    if (this.#o.trustedProxies.length > 0) await this.#beLeft();
+    if (this.#proxies.length > 0) await this.#beLeft();
     await Promise.all(this.#all().map((listener) => listener.drain(ms, KEPT_MS)));
   }
 
@@ -126,14 +142,13 @@ export class Listeners {
   }
 
   #make(): Listener {
-    const { clock, limits, trustedProxies, serve, urgent, refuse } = this.#o;
-    const cidrs = trustedProxies.map(parseCidr);
+    const { clock, serve, urgent, refuse } = this.#o;
     return new Listener({
-      limits,
+      limits: this.#limits,
       clock,
       trusted: (ip) => {
         const address = parseAddress(ip);
-        return address !== null && contains(cidrs, address);
+        return address !== null && contains(this.#proxies, address);
       },
       handler: serve,
       urgent,

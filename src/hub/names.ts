@@ -23,6 +23,8 @@ export interface Wish extends Declared {
   /** The id it had here, null: none. */
   readonly id: string | null;
   readonly subdomain: string | null;
+  /** Of its own. */
+  readonly domain: string | null;
   /** It shall have another id than before. */
   readonly newId: boolean;
 }
@@ -59,9 +61,10 @@ export interface NamesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: HubAudit;
+  readonly events: HubEvents;
   /** The hub's own label under the domain, if it has one. */
   ownLabel(): string | null;
-  readonly events: HubEvents;
+  readonly domains: Domains;
 }
 
 /** All names in memory; the store is written behind, and waited for where a promise was made to somebody. */
@@ -91,12 +94,22 @@ export class Names {
     ) => ({ ...UNTOLD, ...JSON.parse(value) } as NameRecord));
     // Of several ids that a link had, the one it has now comes last and stays.
     records.sort((a, b) => Number(a.declared) - Number(b.declared) || a.declaredAt - b.declaredAt);
-    for (const record of records) names.#add(record, options.peers.of(record.workspace, record.daemon));
+    for (const record of records) {
+      options.domains.changed(names.#add(record, options.peers.of(record.workspace, record.daemon)));
+    }
     return names;
   }
 
   get size(): number {
     return this.#links.size;
+  }
+
+  /** So many links have their daemon here. */
+  get running(): number {
+    return this.#links.values().reduce(
+      (n, { record, peer }) => n + Number(record.declared && peer.online),
+      0,
+    );
   }
 
   /** The link at `label`, ended ones included. */
@@ -124,7 +137,13 @@ export class Names {
     const retuned = link.declare(wish, policy);
     const known = link.record.declaredAt > 0;
     const written = this.#declare(link, wish);
+    if (retuned) this.#retuned(link);
     return { link, stored: known ? null : written };
+  }
+
+  #retuned(link: HubLink): void {
+    this.#o.audit.retuned(link);
+    this.#o.events.link("link.retuned", link);
   }
 
   /** The link ended: its daemon said so, or does not declare it any more. */
@@ -137,15 +156,9 @@ export class Names {
   }
 
   /** Revokes `link` for `by`, whatever its daemon says until it has heard of it: stored first, then told. Throws Failure: nothing has changed. */
-    if (retuned) this.#retuned(link);
   async revoke(link: HubLink, by: string): Promise<void> {
     const { ended, revokedAt, revokePending } = link.record;
     if (ended === "link_revoked") return;
-  #retuned(link: HubLink): void {
-    this.#o.audit.retuned(link);
-    this.#o.events.link("link.retuned", link);
-  }
-
     const at = this.#o.clock.now();
     // In memory first: what a daemon declares meanwhile must not write over it.
     link.record = { ...link.record, ended: "link_revoked", revokedAt: at, revokePending: true };
@@ -155,6 +168,7 @@ export class Names {
       link.record = { ...link.record, ended, revokedAt, revokePending };
       throw error;
     }
+    this.#o.events.link("link.revoked", link);
     link.peer.tell({ type: "revoke", name: link.record.name, id: link.id, at });
   }
 
@@ -168,7 +182,6 @@ export class Names {
       throw error;
     }
   }
-    this.#o.events.link("link.revoked", link);
 
   /** Writes again what could not be written. */
   retry(): void {
@@ -187,6 +200,7 @@ export class Names {
   /** Takes back an id that could not be stored. */
   forget(link: HubLink): void {
     this.#lighten(link);
+    this.#o.domains.forget(link);
     this.#links.delete(link.id);
     if (link.peer.links.get(link.record.name) === link) link.peer.links.delete(link.record.name);
   }
@@ -221,6 +235,8 @@ export class Names {
     if (!links.has(wish.name) && isFull(peer)) {
       return { code: "limit", message: `a daemon has at most ${LINKS_PER_DAEMON} links` };
     }
+    const improper = wish.domain === null ? null : this.#o.domains.refusal(wish.domain);
+    if (improper !== null) return { code: "bad_name", message: improper };
     if (!this.#weights.has(workspace, weight - (links.get(wish.name)?.weight ?? 0))) {
       return { code: "limit", message: "the policies of this workspace are too large in sum" };
     }
@@ -288,6 +304,7 @@ export class Names {
       ended: null,
       revokedAt: null,
       revokePending: false,
+      ...UNTOLD,
     }, peer);
   }
 
@@ -304,7 +321,6 @@ export class Names {
     if (wish.state === "revoked") {
       revokedAt ??= now;
       revokePending = false;
-      ...UNTOLD,
     } else if (!revokePending) revokedAt = null;
     const ended = revokedAt !== null ? "link_revoked" : wish.state === "expired" ? "link_expired" : null;
     if (!link.record.declared) declaredAt = now;
@@ -312,6 +328,10 @@ export class Names {
       declared: true,
       declaredAt,
       expiresAt: wish.expiresAt,
+      domain: wish.domain,
+      activatedAt: wish.activatedAt,
+      service: wish.service,
+      source: wish.source,
       ended,
       revokedAt,
       revokePending,
@@ -325,12 +345,11 @@ export class Names {
     if (JSON.stringify(record) === JSON.stringify(before)) return Promise.resolve();
     link.record = record;
     this.#o.audit.changed(before, link);
+    this.#o.domains.changed(link);
+    this.#o.events.changed(before, link);
     const written = this.#save(link);
     written.catch(({ message }: Error) => {
       this.#repeats.happened("store", (times) => {
-      activatedAt: wish.activatedAt,
-      service: wish.service,
-      source: wish.source,
         const facts = { id: link.id, error: message, ...counted(times) };
         this.#o.log.warn("a name could not be stored: it is tried again", facts);
       });
@@ -344,4 +363,3 @@ function isFull({ links }: Peer): boolean {
   if (links.size < LINKS_PER_DAEMON) return false;
   return links.values().filter(({ record }) => record.declared).toArray().length >= LINKS_PER_DAEMON;
 }
-    this.#o.events.changed(before, link);

@@ -36,7 +36,8 @@ export class Route {
   constructor(
     private readonly names: Names,
     private readonly clock: Clock,
-    private readonly limits: ServerLimits,
+    /** Swapped when they change. */
+    public limits: ServerLimits,
     private readonly log: Log,
     private readonly access: AccessDesk,
   ) {}

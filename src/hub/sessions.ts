@@ -1,7 +1,9 @@
 /** The sessions of a hub: who may have one, and when it must end. */
+import type { ServerLimits } from "../core/limits.ts";
 import { Session } from "../wire/session.ts";
 import type { Wire } from "../wire/wire.ts";
 import { DaemonConnection, type Parts } from "./connection.ts";
+import { Members } from "./members.ts";
 import type { Identity, Tokens } from "./tokens.ts";
 
 /** All connections of all daemons. */
@@ -9,7 +11,8 @@ export class Sessions {
   readonly #connections = new Set<DaemonConnection>();
   readonly #parts: Parts;
   readonly #tokens: Tokens;
-  readonly #most: number;
+  readonly members: Members;
+  #most: number;
 
   constructor(parts: Parts, tokens: Tokens, most: number) {
     this.#parts = parts;
@@ -27,7 +30,7 @@ export class Sessions {
 
   /** Whether there is room for another one. */
   get full(): boolean {
-    return this.#connections.size >= this.#most;
+    return this.#connections.size + this.members.size >= this.#most;
   }
 
   /** Runs a session over `wire` for a daemon that has shown who it is. */
@@ -60,6 +63,7 @@ export class Sessions {
   /** Asks every daemon to dial elsewhere; what is in flight goes on. */
   drain(): void {
     for (const { session } of this.#connections) session.drain();
+    this.members.drain();
   }
 
   /** The hub listens elsewhere: every daemon is told the URLs of its links. */
@@ -69,11 +73,13 @@ export class Sessions {
 
   close(): void {
     for (const connection of this.#connections) connection.bye("draining", "the hub ends");
+    this.members.close();
   }
 
   #endWhere(matches: (identity: Identity) => boolean): void {
     for (const connection of this.#connections) {
       if (matches(connection.identity)) connection.bye("revoked_token", "the token is not valid any more");
     }
+    this.members.endWhere(matches);
   }
 }

@@ -1,14 +1,16 @@
 /** What the API reads and changes: the hub without its sockets. */
 import type { Clock } from "../clock.ts";
 import type { Family } from "../core/metrics.ts";
+import type { AccessLog } from "../store/access_log.ts";
+import type { Store } from "../store/store.ts";
 import type { HubAudit } from "./audit.ts";
-import type { Hosts } from "./hosts.ts";
 import type { Devices } from "./devices.ts";
 import type { Failures } from "./failures.ts";
 import type { HubFile } from "./file.ts";
 import type { Desk } from "./desk.ts";
 import type { HubEvents } from "./events.ts";
 import type { Domains } from "./domains.ts";
+import type { Hosts } from "./hosts.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
@@ -20,13 +22,12 @@ export interface HubState {
   readonly audit: HubAudit;
   readonly names: Names;
   readonly sessions: Sessions;
-  readonly tokens: Tokens;
+  readonly domains: Domains;
   readonly events: HubEvents;
   readonly desk: Desk;
-  /** They change when the hub listens elsewhere. */
-  hosts(): Hosts;
-  draining(): boolean;
-  metrics(): Family[];
+  /** Null: within a daemon, which has its own. */
+  readonly accessLog: AccessLog | null;
+  readonly tokens: Tokens;
   readonly devices: Devices;
   readonly failures: Failures;
   /** ms since 1970. */
@@ -38,4 +39,10 @@ export interface HubState {
   /** hub.yaml; null: there is none. */
   readonly file: HubFile | null;
   readonly store: Store;
+  /** They change when the hub listens elsewhere. */
+  hosts(): Hosts;
+  draining(): boolean;
+  /** True for an address of this machine, and for a proxy's that is believed. */
+  isNear(address: string): boolean;
+  metrics(): Family[];
 }

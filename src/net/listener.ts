@@ -66,7 +66,8 @@ export interface Client {
 }
 
 export class Listener {
-  readonly limits: ServerLimits;
+  /** Swapped when they change. */
+  limits: ServerLimits;
   readonly clock: Clock;
   readonly trusted: (ip: string) => boolean;
   readonly handler: (exchange: Exchange) => void;

@@ -85,6 +85,7 @@ export class Audit {
   readonly #subjects = new Map<string, number>();
   readonly #minute: Timer;
   #prunedAt: number;
+  #keepMs: number;
 
   constructor(options: AuditOptions) {
     this.#o = options;
@@ -92,9 +93,17 @@ export class Audit {
     trail.onTrouble = ({ message }) => {
       log.error("the audit trail could not be written: its records wait until it can", { error: message });
     };
+    this.#keepMs = options.keepMs;
     this.#prunedAt = clock.mono() - PRUNE_MS;
     this.#minute = clock.timer(() => this.#passed());
     this.#minute.set(MINUTE_MS);
+  }
+
+  /** Records are kept so long from now on; what is too old then goes within a minute. */
+  keep(ms: number): void {
+    if (ms === this.#keepMs) return;
+    this.#keepMs = ms;
+    this.#prunedAt = this.#o.clock.mono() - PRUNE_MS;
   }
 
   /** What the owner did, or had done. */
@@ -156,11 +165,11 @@ export class Audit {
   #passed(): void {
     this.#minute.set(MINUTE_MS);
     this.flush();
-    const { trail, clock, log, keepMs } = this.#o;
+    const { trail, clock, log } = this.#o;
     if (clock.mono() - this.#prunedAt < PRUNE_MS) return;
     this.#prunedAt = clock.mono();
     // Of a time longer than there have been clocks nothing is too old.
-    trail.prune(new Date(Math.max(0, clock.now() - keepMs)).toISOString(), KEEP_MOST).catch(
+    trail.prune(new Date(Math.max(0, clock.now() - this.#keepMs)).toISOString(), KEEP_MOST).catch(
       ({ message }: Error) => {
         log.warn("old records of the audit trail could not be dropped", { error: message });
       },

@@ -20,6 +20,8 @@ import {
   type Store,
 } from "./store.ts";
 
+export type { Contents } from "./sqlite_check.ts";
+
 /**
  * Opens the database at `path`, making it (0600) where there is none. All sqlite stores of a process share one worker,
  * which ends with the last of them. Throws Failure where the file can't be used.

@@ -4,6 +4,8 @@ import { apiOperations } from "../../src/hub/api.ts";
 import type { HubState } from "../../src/hub/state.ts";
 import type { Scope } from "../../src/hub/tokens.ts";
 import { ApiDocument, type Row, runRows } from "../openapi.ts";
+import { Folder } from "../config/read.ts";
+import { hubFile } from "./file_rig.ts";
 import { HubRig, link } from "./rig.ts";
 
 /** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{token}` a token's. */
@@ -47,6 +49,13 @@ const ROWS: Record<string, Row[]> = {
     { body: { heads: [{ seq: 1 }] }, status: 422 },
   ],
   "GET /metrics": [{ as: "metrics", status: 200 }, { status: 403 }],
+  "GET /v1/status": [{ as: "socket", status: 200 }, { status: 403 }],
+  "POST /v1/reload": [
+    { as: "socket", status: 200 },
+    { as: "socket, of a bad file", status: 422 },
+    { status: 403 },
+  ],
+  "POST /v1/backup": [{ as: "socket", status: 200 }, { status: 403 }],
   "GET /v1/openapi.json": [{ status: 200 }],
 };
 
@@ -54,7 +63,9 @@ const ROWS: Record<string, Row[]> = {
 const ELSEWHERE = [409, 503];
 
 Deno.test("every operation of the hub answers as its document says, right calls and wrong ones", async () => {
-  await using rig = await HubRig.start();
+  using folder = new Folder();
+  const path = folder.file("hub.yaml", "version: 1\n");
+  await using rig = await HubRig.start({ file: await hubFile(path) });
   const admin = await rig.token("admin"), operations = apiOperations({} as HubState);
   const [{ id }] = (await rig.attached().hello([
     link("web", {
@@ -66,8 +77,12 @@ Deno.test("every operation of the hub answers as its document says, right calls 
   const document = new ApiDocument((await rig.api("GET", "/v1/openapi.json", admin)).json);
   const names: Record<string, string> = { id, token: "eyes" };
   await runRows(document, operations, ROWS, ELSEWHERE, async (method, path, { body, as, fields = [] }) => {
-    const token = as === undefined ? admin : await rig.token(as as Scope);
     const named = path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]);
+    if (as?.startsWith("socket")) {
+      if (as.includes("bad")) folder.file("hub.yaml", "version: 2\n");
+      return await rig.api(method, named, undefined, body, rig.hub.socket!);
+    }
+    const token = as === undefined ? admin : await rig.token(as as Scope);
     return await rig.api(method, named, token, body, rig.hub.address.port, fields);
   });
   for (const { method, path, open, scopes } of operations) {

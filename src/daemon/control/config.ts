@@ -2,9 +2,10 @@
 import type { CallEnv, Operation } from "../../api/app.ts";
 import { readOptionalObject } from "../../api/call.ts";
 import { object } from "../../api/documentation.ts";
+import { FILE_PROBLEMS } from "../../api/file_problems.ts";
 import { callerOf } from "./caller.ts";
 import { checkMembers, isFlag } from "./members.ts";
-import { FILE_PROBLEMS, STATUS, STEPS } from "./schemas.ts";
+import { STATUS, STEPS } from "./schemas.ts";
 import type { ControlState } from "./state.ts";
 
 const RELOADED = object({ plan: STEPS, applied: { type: "boolean" }, problems: FILE_PROBLEMS });

@@ -1,5 +1,6 @@
 /** The shapes that the control API answers with (interfaces: APIs, Reload; product: control API). */
 import { COUNTS, object, type Schema, TIME } from "../../api/documentation.ts";
+import { FILE_PROBLEMS } from "../../api/file_problems.ts";
 import { camelCase } from "../../config/json.ts";
 import { schemaOfKeys } from "../../config/json_schema.ts";
 import { ONE_OFF_KEYS } from "../../config/oneoff.ts";
@@ -51,6 +52,15 @@ export const LINK: Schema = {
         state: STATE,
         lastError: TEXT_OR_NULL,
       }),
+    },
+    domain: {
+      ...object({
+        name: TEXT,
+        url: { ...TEXT_OR_NULL, description: "Where it is reached by it; null: not yet." },
+        message: { ...TEXT_OR_NULL, description: "What its owner has to do; null: nothing." },
+      }),
+      type: ["object", "null"],
+      description: "Its own; null: it has none.",
     },
     target: TEXT,
     service: {
@@ -112,23 +122,6 @@ export const LINK_WISH: Schema = {
   type: "object",
   ...schemaOfKeys(ONE_OFF_KEYS, camelCase),
 };
-
-/** One thing wrong with a file (interfaces: Reload). */
-export const FILE_PROBLEM: Schema = {
-  title: "FileProblem",
-  ...object({
-    file: TEXT,
-    line: { type: "integer", minimum: 1 },
-    column: { type: "integer", minimum: 1, description: "In UTF-16 units, as editors count." },
-    severity: { type: "string", enum: ["error", "warning"] },
-    code: TEXT,
-    message: TEXT,
-    source: { ...TEXT, description: "The line as it stands." },
-    hint: TEXT,
-  }, ["hint"]),
-};
-
-export const FILE_PROBLEMS: Schema = { type: "array", items: FILE_PROBLEM };
 
 export const STEPS: Schema = {
   type: "array",
