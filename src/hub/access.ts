@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Exchange } from "../net/exchange.ts";
 import type { Access } from "../store/access_line.ts";
 import type { AccessLog } from "../store/access_log.ts";
+import type { HubEvents } from "./events.ts";
 import type { HubLink } from "./link.ts";
 
 /** How a request ended. */
@@ -21,12 +22,13 @@ export const LEFT = { status: 0, code: "visitor_left" };
 export class AccessDesk {
   /**
    * `log`: null within a daemon, which has its own. `told`: called with each request that the hub refuses itself, its link by
-   * the name that the daemon gives it.
+   * the name that the daemon gives it. `events`: for whoever watches requests.
    */
   constructor(
     private readonly log: AccessLog | null,
     private readonly told: ((request: Access) => void) | null,
     private readonly clock: Clock,
+    private readonly events: HubEvents,
   ) {}
 
   /** When a request's head came: for the others. */
@@ -36,7 +38,10 @@ export class AccessDesk {
 
   /** The request of `exchange`, which a daemon had since `since`, is over. */
   over(exchange: Exchange, link: HubLink, since: number, ending: Ending): void {
-    this.log?.add(this.#line(exchange, link, since, ending));
+    if (this.log === null && !this.events.watched) return;
+    const line = this.#line(exchange, link, since, ending);
+    this.log?.add(line);
+    this.events.request(link, line);
   }
 
   /** It came to no daemon. */
@@ -46,9 +51,10 @@ export class AccessDesk {
     since: number,
     { status, code }: Pick<Ending, "status" | "code">,
   ): void {
-    if (this.log === null && this.told === null) return;
+    if (this.log === null && this.told === null && !this.events.watched) return;
     const line = this.#line(exchange, link, since, { status, code, bytesIn: 0, bytesOut: 0 });
     this.log?.add(line);
+    this.events.request(link, line);
     this.told?.({ ...line, link: link.record.name });
   }
 

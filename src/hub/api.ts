@@ -9,6 +9,7 @@ import type { Log } from "../log.ts";
 import { auditRoutes } from "./api_audit.ts";
 import { eventRoutes } from "./api_events.ts";
 import { linkRoutes } from "./api_links.ts";
+import { logRoutes } from "./api_logs.ts";
 import { manageRoutes } from "./api_manage.ts";
 import { METRICS_PATH, metricsRoutes } from "./api_metrics.ts";
 import { type ApiContext, type ApiEnv, type Caller, type Operation, READERS } from "./api_operation.ts";
@@ -43,6 +44,7 @@ export function apiOperations(state: HubState): Operation[] {
     ...healthRoutes(state),
     ...linkRoutes(state),
     ...manageRoutes(state),
+    ...logRoutes(state),
     ...serviceRoutes(state),
     ...shareRoutes(state),
     ...eventRoutes(state),

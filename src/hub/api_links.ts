@@ -1,7 +1,8 @@
 /** Links and sessions in the API. */
 import { notFound, page } from "../api/call.ts";
+import { etagOf } from "../api/etag.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
-import { actorOf, type ApiContext, type Operation, READERS } from "./api_operation.ts";
+import { actorOf, type ApiContext, CHANGERS, type Operation, READERS } from "./api_operation.ts";
 import { ID, LINK, SESSION } from "./api_schemas.ts";
 import { linkJson, sessionJson } from "./json.ts";
 import type { HubLink } from "./link.ts";
@@ -30,23 +31,23 @@ export function linkRoutes(state: HubState): Operation[] {
       path: "/v1/links/:id",
       summary: "One link",
       params: { id: ID },
-      answers: { 200: { doc: "The link.", schema: LINK } },
+      answers: { 200: { doc: "The link, with its ETag.", schema: LINK } },
       problems: [404],
       scopes: READERS,
-      run: (context) => context.json(linkJson(find(context, state), state)),
+      run: (context) => taggedLink(context, findLink(context, state), state),
     },
     {
       method: "DELETE",
       path: "/v1/links/:id",
       summary: "Revoke a link for good; again changes nothing",
       params: { id: ID },
-      answers: { 200: { doc: "The link as it is now.", schema: LINK } },
+      answers: { 200: { doc: "The link as it is now, with its ETag.", schema: LINK } },
       problems: [404, 503],
-      scopes: ["admin", "daemon", "member"],
+      scopes: CHANGERS,
       async run(context) {
-        const link = find(context, state);
+        const link = findLink(context, state);
         await state.names.revoke(link, actorOf(context));
-        return context.json(linkJson(link, state));
+        return taggedLink(context, link, state);
       },
     },
     {
@@ -77,11 +78,23 @@ function isIn({ record }: HubLink, workspace: string | null): boolean {
   return workspace === null || record.workspace === workspace;
 }
 
-function find(context: ApiContext, { names }: HubState): HubLink {
+/** The link that the call names, where the caller may know of it. Throws ApiProblem. */
+export function findLink(context: ApiContext, { names }: HubState): HubLink {
   const id = context.req.param("id")!;
   const link = names.find(id);
   if (link === undefined || !link.record.declared || !isIn(link, context.var.caller.workspace)) {
     throw notFound("link", id);
   }
   return link;
+}
+
+/** The tag of a link: of what is said about it. What it counts and whether its daemon is there are no changes of it. */
+export function linkTag(link: HubLink, state: HubState): string {
+  const { counters: _, urls: _urls, state: now, ...said } = linkJson(link, state);
+  return etagOf({ ...said, ended: now === "revoked" || now === "expired" ? now : null });
+}
+
+/** Answers with a link and its tag. */
+export function taggedLink(context: ApiContext, link: HubLink, state: HubState): Response {
+  return context.json(linkJson(link, state), 200, { ETag: linkTag(link, state) });
 }

@@ -2,10 +2,13 @@
 import type { Context } from "hono";
 import type { CallEnv, Operation as ApiOperation } from "../api/app.ts";
 import { programOf } from "../api/audit.ts";
+import type { Asker } from "./manage.ts";
 import type { Scope } from "./tokens.ts";
 
 /** Who calls. `name` and `workspace` null: whoever may open the hub's own socket, and all workspaces. */
 export interface Caller {
+  /** The id of the token. */
+  readonly token: string | null;
   /** The token's. */
   readonly name: string | null;
   readonly scope: Scope;
@@ -25,6 +28,8 @@ export type ApiContext = Context<ApiEnv>;
 /** One operation, and the scopes that may call it. */
 export interface Operation extends ApiOperation<ApiEnv> {
   readonly scopes: readonly Scope[];
+  /** It makes something, and takes an `Idempotency-Key`. */
+  readonly creates?: true;
 }
 
 /** Who calls, as the audit trail names them. */
@@ -32,6 +37,14 @@ export function actorOf(context: ApiContext): string {
   const { name } = context.var.caller;
   return name === null ? `${programOf(context)}:socket` : `token:${name}`;
 }
+
+/** Who calls, as those know them who ask daemons for a change. */
+export function askerOf(context: ApiContext): Asker {
+  return { workspace: context.var.caller.workspace, actor: actorOf(context) };
+}
+
+/** Who makes and ends links and shares. */
+export const CHANGERS: readonly Scope[] = ["admin", "daemon", "member"];
 
 /** Everybody in a workspace may look. */
 export const READERS: readonly Scope[] = ["admin", "daemon", "member", "viewer"];

@@ -7,7 +7,7 @@ const TEXT_OR_NULL: Schema = { type: ["string", "null"] };
 const COUNT: Schema = { type: "integer", minimum: 0 };
 const TEXTS: Schema = { type: "array", items: TEXT };
 const TEXTS_OR_NULL: Schema = { type: ["array", "null"], items: TEXT };
-const NAME: Schema = { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,62}$" };
+export const NAME: Schema = { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,62}$" };
 /** Of a link that its daemon declares: `pending` is known to the daemon alone. */
 const STATE: Schema = { type: "string", enum: ["active", "offline", "expired", "revoked", "error"] };
 
@@ -26,8 +26,13 @@ export const LINK: Schema = {
     },
     target: { type: "null", description: "Only its daemon knows, as of all that is null." },
     state: STATE,
-    source: { type: "null" },
-    activatedAt: { type: "null" },
+    service: { ...TEXT_OR_NULL, description: "Null: a target, which only its daemon knows." },
+    source: {
+      type: ["string", "null"],
+      enum: ["file", "oneoff", "hub", null],
+      description: "Null: its daemon does not say.",
+    },
+    activatedAt: TIME,
     expiresAt: { ...TIME, description: "Null: never." },
     revokedAt: TIME,
     policy: {

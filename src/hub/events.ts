@@ -1,6 +1,7 @@
 /** What happens at a hub, told to each workspace for itself, and to whoever sits at the hub. */
 import { Journal } from "../api/journal.ts";
 import { eventOf } from "./audit.ts";
+import type { Access } from "../store/access_line.ts";
 import type { HubLink, NameRecord } from "./link.ts";
 
 export type EventType =
@@ -24,6 +25,11 @@ export type EventType =
 
 /** So many workspaces have a past; of those that were silent longest it is forgotten. */
 const WORKSPACES = 200;
+
+/** A request as its line in the access log has it. */
+function accessJson({ at, target, verdict: _, ...line }: Access) {
+  return { ...line, at: new Date(at).toISOString(), path: target.split("?", 1)[0] };
+}
 
 export class HubEvents {
   /** Of all workspaces, numbered for itself: how much happens elsewhere is nobody's business. */
@@ -60,6 +66,11 @@ export class HubEvents {
   changed(before: NameRecord, link: HubLink): void {
     const type = eventOf(before, link.record);
     if (type !== null) this.link(type, link);
+  }
+
+  /** A request to `link` is over. Costs nothing while nobody watches. */
+  request({ record }: HubLink, line: Access): void {
+    if (this.watched) this.emit(record.workspace, "request", accessJson(line));
   }
 
   /** Whether anybody listens to requests. */

@@ -39,7 +39,7 @@ export function isLive({ endedAt, expiresAt }: ShareRecord, now: number): boolea
 
 /** Whether the token `id` reaches `service` by `share` at `now`. */
 export function admits(share: ShareRecord, id: string, service: ServiceRef, now: number): boolean {
-  return isLive(share, now) && memberOf(share, id)?.approvedAt != null &&
+  return isLive(share, now) && (memberOf(share, id)?.approvedAt ?? null) !== null &&
     share.services.some((one) => serviceKey(one) === serviceKey(service));
 }
 

@@ -1,0 +1,55 @@
+/** `Idempotency-Key` on operations that make something. */
+import { readText } from "../api/call.ts";
+import type { Parameters } from "../api/documentation.ts";
+import type { ApiContext, Operation } from "./api_operation.ts";
+import type { Call, Kept } from "./idempotency.ts";
+import type { HubState } from "./state.ts";
+
+/** The header field of such an operation. */
+export const IDEMPOTENCY: Parameters = {
+  "Idempotency-Key": {
+    doc:
+      "Of the caller's choice: for 24 h the same call with it gives the same answer, and makes nothing more.",
+    schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+  },
+};
+
+/** As a body is read. */
+const BODY_MAX = 64 * 1024;
+
+/** What `context` calls, where it says that it may be said twice; null: it does not. Throws ApiProblem. */
+export async function callOf(context: ApiContext): Promise<Call | null> {
+  const key = context.req.header("Idempotency-Key");
+  if (key === undefined) return null;
+  const { caller } = context.var, { method, url, headers } = context.req.raw;
+  const body = await readText(context, BODY_MAX);
+  // Whoever runs the operation reads it as it came.
+  context.req.raw = new Request(url, { method, headers, body: body === "" ? null : body });
+  return {
+    key,
+    caller: caller.token === null ? "" : `${caller.workspace}/${caller.token}`,
+    credential: context.req.header("Authorization") ?? "",
+    operation: `${method} ${context.req.path}`,
+    body,
+  };
+}
+
+/** `operation` as it is run. */
+export function once(operation: Operation, { desk }: HubState): Operation {
+  if (operation.creates === undefined) return operation;
+  return {
+    ...operation,
+    async run(context) {
+      const call = await callOf(context);
+      if (call === null) return await operation.run(context);
+      const { status, location, body } = await desk.idempotency.once(call, async (): Promise<Kept> => {
+        const answer = await operation.run(context);
+        return { status: answer.status, location: answer.headers.get("Location"), body: await answer.text() };
+      });
+      return new Response(body, {
+        status,
+        headers: { "Content-Type": "application/json", ...(location === null ? {} : { Location: location }) },
+      });
+    },
+  };
+}
