@@ -9,7 +9,13 @@ import { dial } from "../net/dial.ts";
 import { upgrade } from "../wire/handshake.ts";
 import type { Wire } from "../wire/wire.ts";
 
-const PATH = "/v1/tunnel";
+/** What is asked of a hub, and the scope of token that it takes for that. */
+export interface Door {
+  readonly path: string;
+  readonly scope: "daemon" | "member";
+}
+
+const TUNNEL: Door = { path: "/v1/tunnel", scope: "daemon" };
 
 /** All streams of a session come by one socket. */
 const MAX_READ = 256 * 1024;
@@ -23,6 +29,7 @@ export async function connectHub(
   tokenFile: string,
   clock: Clock,
   limitMs: number,
+  { path, scope }: Door = TUNNEL,
 ): Promise<Wire> {
   const url = new URL(hub.url);
   const secure = url.protocol === "https:";
@@ -34,7 +41,7 @@ export async function connectHub(
       permanent: true,
     });
   }
-  const token = await readToken(tokenFile, hub.url);
+  const token = await readToken(tokenFile, hub.url, scope);
   const limit = new AbortController();
   const timer = clock.timer(() => limit.abort());
   timer.set(limitMs);
@@ -45,7 +52,7 @@ export async function connectHub(
     const conn = new Conn(socket, { maxRead: MAX_READ });
     return await upgrade(
       conn,
-      { host: url.host, path: PATH, token, masked: !secure && !local },
+      { host: url.host, path, token, scope, masked: !secure && !local },
       limit.signal,
     );
   } catch (cause) {
@@ -67,13 +74,15 @@ function isLocal(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || isLoopback(host);
 }
 
-async function readToken(path: string, hub: string): Promise<Secret> {
+async function readToken(path: string, hub: string, scope: string): Promise<Secret> {
   let text: string;
   try {
     text = (await Deno.readTextFile(path)).trim();
   } catch (cause) {
     throw new Failure(`there is no token for ${hub}: ${path} can not be read`, {
-      hint: "put what `connectd token create --scope daemon` printed there, or name its file with token_file",
+      hint: `put what \`connectd token create --scope ${scope}\` printed there, or name its file with ${
+        scope === "daemon" ? "token_file" : "--token-file"
+      }`,
       permanent: true,
       cause,
     });

@@ -17,6 +17,8 @@ export interface Upgrade {
   readonly path: string;
   /** Null: the server asks for none. */
   readonly token: Secret | null;
+  /** That a token has to have. Absent: daemon. */
+  readonly scope?: "daemon" | "member";
   /** Somebody may stand between the ends: no TLS, no loopback. */
   readonly masked: boolean;
 }
@@ -37,7 +39,7 @@ export function upgrade(conn: Conn, options: Upgrade, signal: AbortSignal): Prom
     };
     if (signal.aborted) return aborted();
     signal.addEventListener("abort", aborted);
-    conn.handler = new Answer(key, () => {
+    conn.handler = new Answer(key, options.scope, () => {
       settled();
       resolve(new WebSocketWire(conn, "client", options.masked));
     }, refuse);
@@ -52,6 +54,7 @@ class Answer implements ConnHandler {
 
   constructor(
     private readonly key: string,
+    private readonly scope: Upgrade["scope"],
     private readonly accepted: () => void,
     private readonly refused: (cause: unknown) => void,
   ) {
@@ -65,7 +68,7 @@ class Answer implements ConnHandler {
         const { head } = this.#reader;
         if (head === null) return at;
         if (head.status !== 101 && head.status < 200) continue;
-        checkUpgrade(head, this.key);
+        checkUpgrade(head, this.key, this.scope);
         this.accepted();
         return at;
       }
@@ -109,20 +112,24 @@ export function upgradeRequest({ host, path, token }: Upgrade, key: string): str
 }
 
 /** Answers that dialling again can't mend, and what can. */
-const PERMANENT: Readonly<Record<number, readonly [message: string, hint: string]>> = {
-  401: ["the hub does not take this token", "create one at the hub: connectd token create --scope daemon"],
-  403: [
-    "the hub does not admit a daemon with this token",
-    "create one at the hub: connectd token create --scope daemon",
-  ],
-  426: ["the hub speaks another version of the tunnel", "bring daemon and hub to neighbouring versions"],
-};
+function permanent(
+  status: number,
+  scope: "daemon" | "member",
+): readonly [message: string, hint: string] | null {
+  const create = `create one at the hub: connectd token create --scope ${scope}`;
+  if (status === 401) return ["the hub does not take this token", create];
+  if (status === 403) return [`the hub does not admit a ${scope} with this token`, create];
+  if (status !== 426) return null;
+  const ends = scope === "daemon" ? "daemon and hub" : "this program and the hub";
+  return ["the hub speaks another version of the tunnel", `bring ${ends} to neighbouring versions`];
+}
 
 /** Throws a Failure, `permanent` where dialling again can't help, unless `head` is the 101 that answers `key`. */
-export function checkUpgrade(head: ResponseHead, key: string): void {
+export function checkUpgrade(head: ResponseHead, key: string, scope: Upgrade["scope"] = "daemon"): void {
   const { status } = head;
   if (status !== 101) {
-    const [message, hint] = PERMANENT[status] ?? [`the hub answered ${status} ${head.reason}`.trimEnd()];
+    const [message, hint] = permanent(status, scope) ??
+      [`the hub answered ${status} ${head.reason}`.trimEnd()];
     throw new Failure(message, { hint, permanent: hint !== undefined });
   }
   if (
