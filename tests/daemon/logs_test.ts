@@ -37,8 +37,8 @@ Deno.test("a line says who asked what of which link, what became of it, and neve
   const file = `${rig.state}/access.log`;
   const read = await lines(rig);
   const first = JSON.parse(Deno.readTextFileSync(file).split("\n")[0]);
-  assert.deepEqual(first, read.at(-1));
   const { bytesOut, ms, ...rest } = first;
+  assert.deepEqual(first, read.at(-1));
   assert.ok(bytesOut > 0 && ms >= 0);
   assert.deepEqual(rest, {
     ...{ id: "a", at: "2026-01-01T00:00:00.000Z", link: "web", address: "192.0.2.7", method: "GET" },

@@ -275,3 +275,30 @@ Deno.test("whoever adds never waits, and what was added while a batch was writte
   await folder.log.flush();
   assert.deepEqual(folder.ids, range(1, 25_000));
 });
+
+Deno.test("a full disk costs no line while there is room in memory, and leaves none half", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "connectd-full-" });
+  const script = new URL("full_disk.ts", import.meta.url).pathname;
+  const mount =
+    'mount -t tmpfs -o size=300k tmpfs "$1" && echo mounted && exec "$2" run --allow-read --allow-write ' +
+    '--allow-env "$3" "$1"';
+  const { success, stdout, stderr } = await new Deno.Command("unshare", {
+    args: ["-m", "sh", "-c", mount, "sh", folder, Deno.execPath(), script],
+  }).output();
+  Deno.removeSync(folder);
+  const [mounted, printed] = new TextDecoder().decode(stdout).split("\n");
+  const complaint = new TextDecoder().decode(stderr);
+  if (mounted !== "mounted") {
+    return console.log(`left out: this user may not mount a small file system: ${complaint.trim()}`);
+  }
+  assert.ok(success, complaint);
+  const { full, ids, said } = JSON.parse(printed);
+  assert.ok(full > 0);
+  assert.deepEqual(ids, range(1, 1_601));
+  assert.deepEqual(said.map(({ message }: { message: string }) => message.split(":")[0]), [
+    "the access log can not be written",
+    "the access log is written again",
+  ]);
+  assert.match(said[0].error, /[Nn]o space left/);
+  assert.equal(said[1].lost, 0);
+});
