@@ -2,6 +2,7 @@
 import { KEEP_ACCESS_MS } from "../core/limits.ts";
 import type { Read, Reader } from "./schema.ts";
 import { duration } from "./values.ts";
+import { wrongType } from "./wording.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -11,6 +12,7 @@ const daysOrNone: Reader<number | null> = {
   wants: "a duration such as 30d, or none",
   read(node, context, owner) {
     if (node.kind === "text" && node.text === "none") return null;
+    if (!duration.shape.kinds.includes(node.kind)) return wrongType(node, daysOrNone.wants, context);
     const ms = duration.read(node, context, owner);
     if (ms === undefined || ms >= DAY_MS) return ms;
     context.report(node.at, {
