@@ -79,6 +79,7 @@ export function makeEntry(
     holdMs: (own.hold ?? defaults.hold)?.value ?? 0,
     drainMs: (own.drain ?? defaults.drain)?.value ?? 5_000,
     subdomain: own.subdomain?.value ?? null,
+    domain: own.domain?.value ?? null,
     inspect: (own.inspect ?? defaults.inspect)?.value ?? "heads",
     inspectLast: (own.inspect_last ?? defaults.inspect_last)?.value ?? INSPECT_LAST,
     inspectRedact: [...(own.inspect_redact ?? defaults.inspect_redact)?.value ?? []],

@@ -2,7 +2,7 @@
  * The keys of a link: what links.yaml, a one-off's JSON and the schema agree on. `doc` is the description in
  * config/links.schema.json, word for word; with `example`, a line of a file, it is what `connectd help links.yaml` says.
  */
-import { checkSubdomain } from "../core/names.ts";
+import { checkDomain, checkSubdomain } from "../core/names.ts";
 import { POLICY_LIMITS } from "../core/policy_spec.ts";
 import { headers } from "./headers.ts";
 import { boolean, either, integer, list, map, mapping, text, word } from "./schema.ts";
@@ -240,6 +240,23 @@ export const LINK_KEYS = {
     ),
     doc: "The name to ask the hub for, a lower-case DNS label, instead of a random one.",
     example: "subdomain: demo",
+  },
+  domain: {
+    reader: text(
+      {
+        wants: "a domain such as api.example.com",
+        code: "bad_name",
+        pattern: "^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+      },
+      (written) => {
+        checkDomain(written);
+        return written;
+      },
+    ),
+    doc:
+      "A domain of your own under which the hub serves the link besides, once you have shown that it is yours: " +
+      "`connectd list` says how.",
+    example: "domain: api.example.com",
   },
   ...SHARED_KEYS,
 } as const;

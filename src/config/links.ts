@@ -222,15 +222,17 @@ function readServices(read: Named<Read<typeof SERVICE_KEYS>>, context: Context):
 
 function readLinks(read: Named<LinkValues>, defaults: DefaultValues, services: Services, context: Context) {
   const links = new Map<string, Entry>();
-  const subdomains = new Map<string, string>();
+  const subdomains = new Map<string, string>(), domains = new Map<string, string>();
   for (const [name, { value, at }] of read) {
     if (value === undefined) continue;
-    if (value.subdomain !== undefined) {
-      const first = subdomains.get(value.subdomain.value);
-      if (first === undefined) subdomains.set(value.subdomain.value, name);
+    for (const [key, seen] of [["subdomain", subdomains], ["domain", domains]] as const) {
+      const wanted = value[key];
+      if (wanted === undefined) continue;
+      const first = seen.get(wanted.value);
+      if (first === undefined) seen.set(wanted.value, name);
       else {
-        const message = `${quoted(first)} asks for the subdomain ${quoted(value.subdomain.value)} already`;
-        context.report(value.subdomain.at, { code: "conflict", message });
+        const message = `${quoted(first)} asks for the ${key} ${quoted(wanted.value)} already`;
+        context.report(wanted.at, { code: "conflict", message });
       }
     }
     const entry = makeEntry(name, at, value, { source: "file", defaults, services }, context);

@@ -60,6 +60,8 @@ export interface Entry {
   readonly holdMs: number;
   readonly drainMs: number;
   readonly subdomain: string | null;
+  /** One of its own, besides. */
+  readonly domain: string | null;
   readonly inspect: "off" | "heads" | "bodies";
   /** How many requests are kept. */
   readonly inspectLast: number;
@@ -140,6 +142,7 @@ const PRINTS: readonly Print[] = [
   word("hold", (e) => e.holdMs === 0 ? null : printDuration(e.holdMs)),
   word("shadow", (e) => String(e.policy.shadow)),
   word("subdomain", (e) => e.subdomain),
+  word("domain", (e) => e.domain),
   word("drain", (e) => printDuration(e.drainMs)),
   word("inspect", (e) => e.inspect),
   { key: "inspect_last", value: (e) => e.inspectLast, print: (e) => String(e.inspectLast) },
@@ -182,6 +185,7 @@ export function restoreEntry(stored: string): Entry {
   return {
     ...entry,
     maxUses: entry.maxUses ?? null,
+    domain: entry.domain ?? null,
     headers: hideHeaders(entry.headers),
     holdMs: entry.holdMs ?? 0,
     inspectLast: entry.inspectLast ?? INSPECT_LAST,

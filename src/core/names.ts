@@ -25,6 +25,30 @@ export function checkName(text: string): void {
   );
 }
 
+/** A DNS name in the form in which two of them are one: lower-case, of two labels at least, the last not all digits. */
+const DOMAIN =
+  /^(?=.{4,240}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** True for a domain that `checkDomain` takes. */
+export function isDomain(text: string): boolean {
+  return DOMAIN.test(text);
+}
+
+/** Throws a SyntaxError unless a link may have `text` for a domain of its own; it says how the name is written. */
+export function checkDomain(text: string): void {
+  if (isDomain(text)) return;
+  if (text.startsWith("*.")) throw new SyntaxError(`${quote(text)} is a wildcard: a link has one domain`);
+  const plain = plainDomain(text);
+  if (isDomain(plain)) throw new SyntaxError(`${quote(text)} is written ${plain}`);
+  throw new SyntaxError(`${quote(text)} is no domain such as api.example.com`);
+}
+
+/** What browsers make of a domain: Unicode letters as `xn--`, without a port and a dot at its end. */
+function plainDomain(text: string): string {
+  const url = `http://${text}`;
+  return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, "") : "";
+}
+
 /** Throws a SyntaxError unless a hub may be asked for `text`: a lower-case DNS label, not `xn--`, not reserved. */
 export function checkSubdomain(text: string): void {
   if (text === "") throw new SyntaxError("a subdomain is empty");

@@ -1,7 +1,7 @@
 /** A link with its life: what it serves by, what is stored of it, and what the hubs said. */
 import type { Entry } from "../core/entry.ts";
 import { endedAs, type LinkRecord, type LinkState, wouldEnd } from "../core/link.ts";
-import type { Grant } from "../wire/hello.ts";
+import type { DomainGrant, Grant } from "../wire/hello.ts";
 import type { Scope } from "./records.ts";
 import type { ServedLink } from "./served.ts";
 
@@ -60,10 +60,21 @@ export class ManagedLink {
     return connected && grant !== undefined ? "active" : "pending";
   }
 
+  /** What a hub says of the link's own domain; null: it has none, or the hub has not said. */
+  domainAt(hub: string): DomainGrant | null {
+    const grant = this.grants.get(hub);
+    // It answers what was asked before the file was edited.
+    if (grant === undefined || "refused" in grant || grant.domain?.name !== this.served.entry.domain) {
+      return null;
+    }
+    return grant.domain ?? null;
+  }
+
   /** What is wrong at one hub, or everywhere; null: nothing. */
   errorAt(hub: string): string | null {
     const grant = this.grants.get(hub);
-    return this.served.problem ?? (grant !== undefined && "refused" in grant ? grant.refused.message : null);
+    if (grant !== undefined && "refused" in grant) return this.served.problem ?? grant.refused.message;
+    return this.served.problem ?? this.domainAt(hub)?.message ?? null;
   }
 }
 

@@ -22,6 +22,10 @@ export interface LinkJson {
     readonly state: LinkState;
     readonly lastError: string | null;
   }[];
+  /** Its own domain: where it is reached by that, and what there is to do for it, at the first hub that says. */
+  readonly domain:
+    | { readonly name: string; readonly url: string | null; readonly message: string | null }
+    | null;
   readonly target: string;
   readonly service: string | null;
   readonly state: LinkState;
@@ -91,6 +95,7 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
     id: first?.id ?? null,
     url: first?.url ?? null,
     urls,
+    domain: domainJson(link, hubs),
     target: printTarget(entry.target),
     service: entry.service,
     state,
@@ -114,8 +119,17 @@ export function linkJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJso
     counters: copyOf(served.counters),
     lastError: state === "error" || state === "pending"
       ? urls.find(({ lastError }) => lastError !== null)?.lastError ?? served.problem
-      : served.trouble,
+      : served.trouble ??
+        (state === "active" ? urls.find(({ lastError }) => lastError !== null)?.lastError : null) ??
+        null,
   };
+}
+
+function domainJson(link: ManagedLink, hubs: readonly HubStatus[]): LinkJson["domain"] {
+  const { domain } = link.served.entry;
+  if (domain === null) return null;
+  const said = hubs.map(({ key }) => link.domainAt(key)).find((word) => word !== null);
+  return said ?? { name: domain, url: null, message: null };
 }
 
 /** The links in shadow by name, and what each would have refused. */

@@ -165,6 +165,7 @@ export class HubTalk implements Talk {
       name,
       id,
       subdomain: entry.subdomain,
+      domain: entry.domain,
       // A one-off's name may have been another's before: it has no id but one of its own.
       newId: record.owed[hub] !== undefined || (id === null && entry.source !== "file"),
       policy: served.failing === null ? entry.policy : OPEN_POLICY,

@@ -6,7 +6,7 @@ import type { HubLink } from "./link.ts";
 import type { HubState } from "./state.ts";
 
 /** A link. What only its daemon knows is null. */
-export function linkJson(link: HubLink, hub: Pick<HubState, "id" | "clock" | "hosts">) {
+export function linkJson(link: HubLink, hub: Pick<HubState, "id" | "clock" | "hosts" | "domains">) {
   const { record, counters } = link;
   const state = link.stateAt(hub.clock.now());
   const url = hub.hosts().urlOf(record.id);
@@ -15,6 +15,7 @@ export function linkJson(link: HubLink, hub: Pick<HubState, "id" | "clock" | "ho
     id: record.id,
     url,
     urls: [{ hub: hub.id, id: record.id, url, state, lastError: null }],
+    domain: hub.domains.grantFor(link),
     target: null,
     state,
     service: record.service,
@@ -24,7 +25,7 @@ export function linkJson(link: HubLink, hub: Pick<HubState, "id" | "clock" | "ho
     revokedAt: time(record.revokedAt),
     policy: link.policy === null ? null : policyJson(link.policy.spec),
     counters: { ...counters, denied: { ...counters.denied } },
-    lastError: null,
+    lastError: hub.domains.grantFor(link)?.message ?? null,
     daemon: record.daemon,
     workspace: record.workspace,
   };

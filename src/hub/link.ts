@@ -21,29 +21,31 @@ export interface NameRecord {
   /** Its daemon names it among its links, or did when it was last there. */
   readonly declared: boolean;
   readonly expiresAt: number | null;
+  /** The one of its own that it asks for; absent in records of before there were any. */
+  readonly domain?: string | null;
   readonly ended: Ended | null;
   readonly revokedAt: number | null;
   /** The revocation was made here, and the daemon has not yet said that it knows. */
   readonly revokePending: boolean;
-}
-
   /** What its daemon says of it, null where it does not: when it began, which service it leads to, who made it. */
   readonly activatedAt: number | null;
   readonly service: string | null;
   readonly source: LinkSource | null;
-/** What a daemon says of a link: the part of its declaration that is not about the name. */
-export interface Declared {
+}
+
 /** Records of before daemons said so. */
 export const UNTOLD = { activatedAt: null, service: null, source: null };
 
+/** What a daemon says of a link: the part of its declaration that is not about the name. */
+export interface Declared {
   readonly policy: PolicySpec;
   readonly state: "active" | "expired" | "revoked" | "error";
   readonly expiresAt: number | null;
-}
-
   readonly activatedAt: number | null;
   readonly service: string | null;
   readonly source: LinkSource | null;
+}
+
 /** What the hub has seen of a link's requests since it started. */
 export interface HubCounters {
   /** Handed to the daemon, which may still refuse. */
@@ -67,6 +69,8 @@ export class HubLink {
   readonly counters: HubCounters = { allowed: 0, denied: {}, bytesIn: 0, bytesOut: 0, open: 0 };
   /** Null: no daemon has declared it since the hub started. */
   policy: Policy | null = null;
+  /** The domain of its own that it is known to ask for; null: none. `Domains` writes it. */
+  domain: string | null = null;
   /** Its daemon can not serve it just now. */
   failing = false;
   #policyText = "";

@@ -8,6 +8,8 @@ export interface ServiceDecl {
   readonly access: "public" | "private";
   /** The hub may ask for links to it. */
   readonly remote: boolean;
+  /** Of its target: what whoever reaches it may have on their own machine. Null: it has none, or is public. */
+  readonly port: number | null;
 }
 
 /** A link as its daemon declares it. */
@@ -17,25 +19,27 @@ export interface LinkDecl {
   readonly id: string | null;
   /** The name it wants instead of a random one. */
   readonly subdomain: string | null;
+  /** A domain of its own, besides. */
+  readonly domain: string | null;
   /** Its id is to be replaced by a fresh one. */
   readonly newId: boolean;
   readonly policy: PolicySpec;
   readonly state: "active" | "expired" | "revoked" | "error";
   /** ms since 1970; null: never. */
   readonly expiresAt: number | null;
-}
-
   /** First activation or last renewal, ms since 1970; null: not yet active, or the daemon does not say. */
   readonly activatedAt: number | null;
   /** The service that it leads to; null: a target, which hubs are not told. */
   readonly service: string | null;
   /** Who made it; null: the daemon does not say. */
   readonly source: LinkSource | null;
-/** The daemon begins. `more`: further links follow in `links` messages, the last of which has `more` false. */
-export interface Hello {
+}
+
 /** Who made a link: an entry of the file, whoever commands the daemon, or a hub. */
 export type LinkSource = "file" | "oneoff" | "hub";
 
+/** The daemon begins. `more`: further links follow in `links` messages, the last of which has `more` false. */
+export interface Hello {
   readonly type: "hello";
   readonly version: number;
   readonly software: string;
@@ -51,9 +55,18 @@ export type LinkSource = "file" | "oneoff" | "hub";
   readonly more: boolean;
 }
 
-/** The hub's word on one declared link. */
+/** The hub's word on a link's own domain. */
+export interface DomainGrant {
+  readonly name: string;
+  /** Where the link is reached by it; null: not yet, or not at all. */
+  readonly url: string | null;
+  /** What its owner has to do, or why it is not to be had; null: all is well. */
+  readonly message: string | null;
+}
+
+/** The hub's word on one declared link. `domain`: absent where it asks for none. */
 export type Grant =
-  | { readonly name: string; readonly id: string; readonly url: string }
+  | { readonly name: string; readonly id: string; readonly url: string; readonly domain?: DomainGrant }
   | { readonly name: string; readonly refused: { readonly code: string; readonly message: string } };
 
 /** A link that was revoked at the hub. */
@@ -92,6 +105,14 @@ export interface Links {
   readonly more: boolean;
 }
 
+/** The daemon's services change: these are all. */
+export interface Services {
+  readonly type: "services";
+  /** Of the same count as that of links. */
+  readonly revision: number;
+  readonly services: readonly ServiceDecl[];
+}
+
 /** The hub answers `links`. */
 export interface GrantedLinks {
   readonly type: "granted";
@@ -103,14 +124,6 @@ export interface GrantedLinks {
 export interface Revoke extends Revocation {
   readonly type: "revoke";
 }
-/** The daemon's services change: these are all. */
-export interface Services {
-  readonly type: "services";
-  /** Of the same count as that of links. */
-  readonly revision: number;
-  readonly services: readonly ServiceDecl[];
-}
-
 
 /** Requests that the hub refused by a link's policy since it last told, for the daemon's counters. */
 export interface Refused {
@@ -118,27 +131,6 @@ export interface Refused {
   readonly counts: readonly { readonly id: string; readonly code: string; readonly n: number }[];
 }
 
-/** Either side is about to end the session, and why. */
-export interface Bye {
-  readonly type: "bye";
-  readonly reason: "replaced" | "draining" | "revoked_token";
-  readonly message: string;
-}
-
-export type Control =
-  | Hello
-  | Welcome
-  | Links
-  | Services
-  | GrantedLinks
-  | Revoke
-  | Refused
-  | Ask
-  | Reply
-  | Bye;
-
-/** The version of the messages here. */
-export const VERSION = 1;
 /** Somebody asks at the hub for a change of what the daemon owns. Told by every session; the daemon does it once. */
 export interface Ask {
   readonly type: "ask";
@@ -167,3 +159,24 @@ export interface Reply {
   readonly problem: AskProblem | null;
 }
 
+/** Either side is about to end the session, and why. */
+export interface Bye {
+  readonly type: "bye";
+  readonly reason: "replaced" | "draining" | "revoked_token";
+  readonly message: string;
+}
+
+export type Control =
+  | Hello
+  | Welcome
+  | Links
+  | Services
+  | GrantedLinks
+  | Revoke
+  | Refused
+  | Ask
+  | Reply
+  | Bye;
+
+/** The version of the messages here. */
+export const VERSION = 1;

@@ -6,6 +6,7 @@ import {
   type AskProblem,
   type Bye,
   type Control,
+  type DomainGrant,
   type Grant,
   type GrantedLinks,
   type Hello,
@@ -13,11 +14,11 @@ import {
   type Links,
   type Refused,
   type Removal,
-  type Revocation,
   type Reply,
+  type Revocation,
   type ServiceDecl,
-  VERSION,
   type Services,
+  VERSION,
   type Welcome,
 } from "./hello.ts";
 
@@ -26,19 +27,21 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** What a daemon, a process or a hub goes by. */
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** A domain, in lower case. */
+const DOMAIN = /^[a-z0-9.-]{1,253}$/;
 const CODE = /^[a-z0-9_]{1,64}$/;
 const FEATURE = /^[a-z0-9._-]{1,64}$/;
 /** For people; whoever prints it escapes what a terminal would obey. */
 const SENTENCE = /^[^]{0,1024}$/;
 const SOFTWARE = /^[\x20-\x7e]{0,128}$/;
-const URL_TEXT = /^https?:\/\/[\x21-\x7e]{1,2040}$/;
-
-/**
 /** Who asks: `token:ci`. */
 const ACTOR = /^[\x21-\x7e]{1,128}$/;
 const POINTER = /^[^]{0,256}$/;
 /** So many mistakes of one body are told. */
 const ERRORS = 100;
+const URL_TEXT = /^https?:\/\/[\x21-\x7e]{1,2040}$/;
+
+/**
  * Reads a message: a JSON value. Null for a type that is not known: a newer version may say more. Throws Failure for a
  * message that is malformed.
  */
@@ -84,14 +87,14 @@ const READERS: { readonly [T in Control["type"]]: (message: Fields) => Control }
     remove: message.objects("remove", readRemoval),
     more: message.flag("more"),
   }),
-  granted: (message): GrantedLinks => ({
-    type: "granted",
-    revision: message.count("revision"),
   services: (message): Services => ({
     type: "services",
     revision: message.count("revision"),
     services: message.objects("services", readService),
   }),
+  granted: (message): GrantedLinks => ({
+    type: "granted",
+    revision: message.count("revision"),
     links: message.objects("links", readGrant),
   }),
   revoke: (message) => ({ type: "revoke", ...readRevocation(message) }),
@@ -103,9 +106,6 @@ const READERS: { readonly [T in Control["type"]]: (message: Fields) => Control }
       n: count.count("n"),
     })),
   }),
-  bye: (message): Bye => ({
-    type: "bye",
-    reason: message.oneOf("reason", ["replaced", "draining", "revoked_token"]),
   ask: (message): Ask => ({
     type: "ask",
     id: message.text("id", ID),
@@ -121,6 +121,9 @@ const READERS: { readonly [T in Control["type"]]: (message: Fields) => Control }
       ? null
       : readProblem(new Fields(message.get("problem"), "a problem")),
   }),
+  bye: (message): Bye => ({
+    type: "bye",
+    reason: message.oneOf("reason", ["replaced", "draining", "revoked_token"]),
     message: message.text("message", SENTENCE),
   }),
 };
@@ -145,25 +148,23 @@ function readService(service: Fields): ServiceDecl {
     name: service.text("name", NAME),
     kind: service.oneOf("kind", ["http", "tcp"]),
     access: service.oneOf("access", ["public", "private"]),
+    // Daemons of before hubs could ask say nothing of it.
+    remote: service.has("remote") && service.flag("remote"),
+    port: service.has("port") ? service.portOrNull("port") : null,
   };
 }
 
-    // Daemons of before hubs could ask say nothing of it.
-    remote: service.has("remote") && service.flag("remote"),
 function readLink(link: Fields): LinkDecl {
   return {
     name: link.text("name", NAME),
     id: link.textOrNull("id", LABEL),
     subdomain: link.textOrNull("subdomain", LABEL),
+    // Daemons of before links had one say nothing of it.
+    domain: link.has("domain") ? link.textOrNull("domain", DOMAIN) : null,
     newId: link.flag("newId"),
     policy: checkPolicySpec(link.get("policy")),
     state: link.oneOf("state", ["active", "expired", "revoked", "error"]),
     expiresAt: link.timeOrNull("expiresAt"),
-  };
-}
-
-function readRemoval(removal: Fields): Removal {
-  return {
     // What daemons of an earlier version do not say.
     activatedAt: link.has("activatedAt") ? link.timeOrNull("activatedAt") : null,
     service: link.has("service") ? link.textOrNull("service", NAME) : null,
@@ -183,6 +184,11 @@ function readProblem(problem: Fields): AskProblem {
     code: problem.text("code", CODE),
     detail: problem.text("detail", SENTENCE),
     errors: errors.slice(0, ERRORS),
+  };
+}
+
+function readRemoval(removal: Fields): Removal {
+  return {
     name: removal.text("name", NAME),
     id: removal.textOrNull("id", LABEL),
     reason: removal.oneOf("reason", ["removed", "revoked", "expired"]),
@@ -191,9 +197,21 @@ function readProblem(problem: Fields): AskProblem {
 
 function readGrant(grant: Fields): Grant {
   const name = grant.text("name", NAME);
-  if (!grant.has("refused")) return { name, id: grant.text("id", LABEL), url: grant.text("url", URL_TEXT) };
+  if (!grant.has("refused")) {
+    const granted = { name, id: grant.text("id", LABEL), url: grant.text("url", URL_TEXT) };
+    return grant.has("domain") ? { ...granted, domain: readDomain(grant.get("domain")) } : granted;
+  }
   const refused = new Fields(grant.get("refused"), "a refused link");
   return { name, refused: { code: refused.text("code", CODE), message: refused.text("message", SENTENCE) } };
+}
+
+function readDomain(value: unknown): DomainGrant {
+  const domain = new Fields(value, "a link's domain");
+  return {
+    name: domain.text("name", DOMAIN),
+    url: domain.textOrNull("url", URL_TEXT),
+    message: domain.textOrNull("message", SENTENCE),
+  };
 }
 
 function readRevocation(revocation: Fields): Revocation {

@@ -35,6 +35,7 @@ Deno.test("a link that says nothing has the documented defaults", () => {
     holdMs: 0,
     drainMs: 5_000,
     subdomain: null,
+    domain: null,
     inspect: "heads",
     inspectLast: 100,
     inspectRedact: [],

@@ -204,7 +204,10 @@ Deno.test("a close word is offered, a far one is not, and then the known ones ar
   assert.equal(hint(`${LINK}    tlt: 1h\n`), 'did you mean "ttl"?');
   assert.equal(hint(`${LINK}    allow_ip: [::1]\n`), 'did you mean "allow_ips"?');
   assert.equal(hint(`${LINK}    Shadow: true\n`), 'did you mean "shadow"?');
-  assert.match(hint(`${LINK}    colour: red\n`) ?? "", /^known here: target, until, subdomain, ttl, /);
+  assert.match(
+    hint(`${LINK}    colour: red\n`) ?? "",
+    /^known here: target, until, subdomain, domain, ttl, /,
+  );
   assert.equal(
     hint("version: 1\nservices: { my-api: echo }\nlinks: { a: { target: my-ap } }\n"),
     'did you mean "my-api"?',

@@ -33,6 +33,7 @@ export function entryTo(target: Target, other: Partial<Entry> = {}, policy: Part
     holdMs: 0,
     drainMs: 5_000,
     subdomain: null,
+    domain: null,
     inspect: "heads",
     inspectLast: 100,
     inspectRedact: [],

@@ -26,6 +26,7 @@ export function link(name: string, change: object = {}) {
     name,
     id: null,
     subdomain: null,
+    domain: null,
     newId: false,
     policy: POLICY,
     state: "active",

@@ -10,7 +10,7 @@ import type { Identity, Scope } from "../../src/hub/tokens.ts";
 import { createLog } from "../../src/log.ts";
 import { Conn } from "../../src/net/conn.ts";
 import type { Store } from "../../src/store/store.ts";
-import type { Control, LinkDecl } from "../../src/wire/hello.ts";
+import type { Control, LinkDecl, ServiceDecl } from "../../src/wire/hello.ts";
 import { memoryPair } from "../../src/wire/memory.ts";
 import { type CloseReason, Session, type SessionHandler } from "../../src/wire/session.ts";
 import type { Stream, StreamSink } from "../../src/wire/stream.ts";
@@ -221,7 +221,10 @@ export class FakeDaemon implements SessionHandler {
   }
 
   /** Says hello and returns the welcome. */
-  async hello(links: LinkDecl[], o: { revision?: number; more?: boolean } = {}): Promise<Message> {
+  async hello(
+    links: LinkDecl[],
+    o: { revision?: number; more?: boolean; services?: readonly ServiceDecl[] } = {},
+  ): Promise<Message> {
     this.#revision = o.revision ?? 1;
     const seen = this.messages.length;
     this.session.control({
@@ -232,7 +235,7 @@ export class FakeDaemon implements SessionHandler {
       daemon: this.#o.daemon ?? "daemon-1",
       instance: this.#o.instance ?? "instance-1",
       connection: this.#o.connection ?? 0,
-      services: [],
+      services: o.services ?? [],
       links,
       revision: this.#revision,
       more: o.more ?? false,
@@ -341,6 +344,7 @@ export function link(
     name,
     id: null,
     subdomain: null,
+    domain: null,
     newId: false,
     state: "active",
     expiresAt: null,

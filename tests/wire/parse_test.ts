@@ -2,17 +2,21 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../src/core/errors.ts";
 import { OPEN_POLICY } from "../../src/core/policy_spec.ts";
-import type { Hello, LinkDecl } from "../../src/wire/hello.ts";
+import type { Hello, LinkDecl, Reply } from "../../src/wire/hello.ts";
 import { parseControl } from "../../src/wire/parse.ts";
 
 const LINK: LinkDecl = {
   name: "web",
   id: null,
   subdomain: "shop",
+  domain: null,
   newId: false,
   policy: OPEN_POLICY,
   state: "active",
   expiresAt: 1_800_000_000_000,
+  activatedAt: 1_700_000_000_000,
+  service: "web",
+  source: "hub",
 };
 const HELLO: Hello = {
   type: "hello",
@@ -22,7 +26,7 @@ const HELLO: Hello = {
   daemon: "d_1",
   instance: "i-1",
   connection: 0,
-  services: [{ name: "web", kind: "http", access: "public" }],
+  services: [{ name: "web", kind: "http", access: "public", remote: true, port: null }],
   links: [LINK],
   revision: 3,
   more: false,
@@ -50,6 +54,22 @@ const MESSAGES: Record<string, object> = {
     set: [LINK],
     remove: [{ name: "old", id: "abc", reason: "expired" }, { name: "older", id: null, reason: "removed" }],
     more: true,
+  },
+  services: {
+    type: "services",
+    revision: 4,
+    services: [{ name: "db", kind: "tcp", access: "private", remote: false, port: 5432 }],
+  },
+  ask: { type: "ask", id: "a-1", op: "create", name: "web", by: "token:ci", body: {} },
+  reply: {
+    type: "reply",
+    id: "a-1",
+    problem: {
+      status: 422,
+      code: "invalid",
+      detail: "it can not be made",
+      errors: [{ pointer: "/ttl", detail: "is odd" }],
+    },
   },
   granted: { type: "granted", revision: 4, links: [GRANTED, REFUSED] },
   revoke: { type: "revoke", ...REVOCATION },
@@ -109,9 +129,15 @@ Deno.test("a member that is missing or of another kind is refused, whichever it 
 /** Values among the strange ones that are right somewhere. */
 function fits(key: string, was: unknown, value: unknown): boolean {
   if (Array.isArray(was)) return Array.isArray(value) && value.length === 0;
+  // A body is for somebody else to read.
+  if (key === "body") return typeof value === "object" && !Array.isArray(value);
+  // Of what a later version added nothing need be said.
+  if (["remote", "domain", "activatedAt", "service", "source"].includes(key) && value === undefined) {
+    return true;
+  }
   if (typeof was === "boolean") return value === true;
-  return (key === "software" || key === "message") && typeof value === "string" && value.length < 2 &&
-    (key === "message" || value === "");
+  return ["software", "message", "pointer", "detail"].includes(key) && typeof value === "string" &&
+    value.length < 2 && (key !== "software" || value === "");
 }
 
 Deno.test("what is inherited is no member, and __proto__ is a name like any other", () => {
@@ -168,6 +194,37 @@ Deno.test("names and ids are what may stand in a host name, URLs are http", () =
   for (const id of ["A", "-a", "a-", "a.b", "a/b", "a".repeat(64), "ä"]) {
     assert.throws(() => parseControl({ ...welcome, links: [{ ...granted, id }] }), Failure, id);
     assert.throws(() => parseControl({ ...HELLO, links: [{ ...LINK, subdomain: id }] }), Failure, id);
+  }
+});
+
+Deno.test("a daemon of before hubs could ask is understood: its services are not for them, its links say less", () => {
+  const { remote: _, port: _port, ...service } = HELLO.services[0];
+  const { activatedAt: _at, service: _of, source: _from, ...link } = LINK;
+  const read = parseControl({ ...HELLO, services: [service], links: [link] }) as Hello;
+  assert.equal(read.services[0].remote, false);
+  assert.equal(read.services[0].port, null);
+  assert.deepEqual(read.links, [{ ...link, activatedAt: null, service: null, source: null }]);
+  assert.equal(
+    (parseControl({ ...HELLO, links: [{ ...LINK, source: null }] }) as Hello).links[0].source,
+    null,
+  );
+});
+
+Deno.test("of an ask's body nothing is read here, and nothing of an answer to it goes further that no API says", () => {
+  const body = JSON.parse('{"__proto__":{"admin":true},"deep":[[[{}]]]}');
+  assert.deepEqual(parseControl({ ...MESSAGES.ask, body }), { ...MESSAGES.ask, body });
+  assert.deepEqual(parseControl({ ...MESSAGES.reply, problem: null }), { ...MESSAGES.reply, problem: null });
+  const { problem } = MESSAGES.reply as { problem: object };
+  for (
+    const odd of [{ status: 200 }, { status: "422" }, { code: "Not a code" }, { detail: "x".repeat(2000) }]
+  ) {
+    assert.throws(() => parseControl({ ...MESSAGES.reply, problem: { ...problem, ...odd } }), Failure);
+  }
+  const errors = Array(5000).fill({ pointer: "/a", detail: "b" });
+  const { problem: read } = parseControl({ ...MESSAGES.reply, problem: { ...problem, errors } }) as Reply;
+  assert.equal(read!.errors.length, 100);
+  for (const by of ["", "a b", "token:\n", "ä", "x".repeat(200)]) {
+    assert.throws(() => parseControl({ ...MESSAGES.ask, by }), Failure, by);
   }
 });
 

@@ -8,13 +8,24 @@ import { parseControl } from "../../src/wire/parse.ts";
 import { splitHello, splitLinks } from "../../src/wire/split.ts";
 import { Random } from "../pure/random.ts";
 
+const UNTOLD = { domain: null, activatedAt: null, service: null, source: null };
+
 const size = (message: object) => new TextEncoder().encode(JSON.stringify(message)).length;
 
 /** A link whose declaration is about `octets` long, in characters of several octets. */
 function link(name: string, octets = 0): LinkDecl {
   const paths = Array.from({ length: Math.ceil(octets / 1000) }, (_, i) => `/${i}/` + "x".repeat(990));
   const policy = { ...OPEN_POLICY, paths: paths.length > 0 ? paths : null };
-  return { name, id: null, subdomain: null, newId: false, policy, state: "active", expiresAt: null };
+  return {
+    name,
+    id: null,
+    subdomain: null,
+    newId: false,
+    policy,
+    state: "active",
+    expiresAt: null,
+    ...UNTOLD,
+  };
 }
 
 function hello(links: LinkDecl[]): Hello {
