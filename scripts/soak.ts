@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { Rig } from "../tests/e2e/rig.ts";
 import { type Campaign, Report } from "./soak/campaign.ts";
+import { durability } from "./soak/durability.ts";
 import { faults } from "./soak/faults.ts";
 import { memory } from "./soak/memory.ts";
 import { overload } from "./soak/overload.ts";
@@ -17,6 +18,7 @@ import { traffic } from "./soak/traffic.ts";
 
 const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
   traffic,
+  durability,
   memory,
   faults,
   overload,

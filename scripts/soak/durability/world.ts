@@ -1,0 +1,99 @@
+/** A hub and a daemon, each a process with a store of its own that is killed and started again, and the file between them. */
+import { ApiClient } from "../../../src/cli/client.ts";
+import { converse } from "../../../src/cli/converse.ts";
+import type { Process, Rig } from "../../../tests/e2e/rig.ts";
+
+export type Role = "hub" | "daemon";
+
+/** What a visitor saw: the status, and the code of an answer of connectd's own. */
+export interface Seen {
+  readonly status: number;
+  readonly code: string;
+}
+
+/** A visitor waits at most so long, in ms. */
+const VISIT_MS = 8_000;
+
+export class World {
+  readonly control: ApiClient;
+  port = 0;
+  readonly #processes: Partial<Record<Role, Process>> = {};
+  readonly #killed = new Set<Process>();
+  #admin = "";
+
+  constructor(private readonly rig: Rig, private readonly breaks: (what: string) => void) {
+    this.control = new ApiClient({ socket: `${this.state("daemon")}/control.sock` });
+  }
+
+  state(role: Role): string {
+    return `${this.rig.folder}/${role}`;
+  }
+
+  /** The hub, whose admin's token and daemon's are made; the daemon is begun when there is a file. */
+  async start(): Promise<void> {
+    await this.begin("hub");
+    const local = new ApiClient({ socket: `${this.state("hub")}/hub.sock` });
+    const token = async (scope: string) =>
+      (await local.call<{ token: string }>("POST", "/v1/tokens", { scope })).token;
+    this.#admin = await token("admin");
+    this.rig.file("token", await token("daemon"));
+  }
+
+  /** The hub's API, as whoever has `token` calls it. */
+  hub(token = this.#admin): ApiClient {
+    return new ApiClient({ origin: `http://127.0.0.1:${this.port}`, token });
+  }
+
+  /** Writes the file as an editor does; `links` stands below `links:`. */
+  write(links: string): void {
+    const text = `version: 1\nhub: http://localhost:${this.port}\ntoken_file: ./token\nlinks:\n${links}`;
+    Deno.renameSync(this.rig.file("links.new", text), `${this.rig.folder}/links.yaml`);
+  }
+
+  /** Starts one where it was before; it is there when this resolves. */
+  async begin(role: Role): Promise<void> {
+    const args = role === "hub"
+      ? ["hub", "--listen", `127.0.0.1:${this.port}`]
+      : ["run", "--config", `${this.rig.folder}/links.yaml`, "--control", "127.0.0.1:0"];
+    const process = this.rig.connectd([
+      ...args,
+      "--state",
+      this.state(role),
+      "--json",
+      "--log-level",
+      "error",
+    ]);
+    this.#processes[role] = process;
+    void process.ended().then(({ code, stderr }) => {
+      if (!this.#killed.has(process)) {
+        this.breaks(`the ${role} ended by itself with ${code}: ${stderr.slice(-1_000)}`);
+      }
+    });
+    const { hub } = await process.ready<{ hub: string }>();
+    if (role === "hub") this.port = Number(new URL(hub).port);
+  }
+
+  /** At once and without a word. */
+  async kill(role: Role): Promise<void> {
+    const process = this.#processes[role]!;
+    this.#killed.add(process);
+    await process.kill("SIGKILL");
+  }
+
+  /** A visitor of the link at `id`, on a connection of its own; null: nobody answers, or the answer breaks off. */
+  async visit(id: string): Promise<Seen | null> {
+    try {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+      const call = { method: "GET", path: "/", headers: { Accept: "application/json" }, body: null };
+      const { status, text } = await converse(
+        conn,
+        `${id}.localhost:${this.port}`,
+        call,
+        AbortSignal.timeout(VISIT_MS),
+      );
+      return { status, code: status >= 400 ? JSON.parse(text).code : "" };
+    } catch {
+      return null;
+    }
+  }
+}
