@@ -113,13 +113,21 @@ function message(random: Random): Json {
     policy: JSON.parse(JSON.stringify(policySpec(random))),
     state: random.of(["active", "expired", "revoked", "error"]),
     expiresAt: random.of([null, time()]),
+    ...(flag()
+      ? {}
+      : { activatedAt: random.of([null, time()]), service: "a", source: random.of([null, "file", "hub"]) }),
   });
+  const services = () =>
+    list(random, () => ({
+      ...{ name: name(), kind: random.of(["http", "tcp"]), access: random.of(["public", "private"]) },
+      ...(flag() ? {} : { remote: flag(), port: random.of([null, 1 + random.below(65_535)]) }),
+    }));
   const grant = (): Json =>
     flag()
       ? { name: name(), id: id(), url: "https://abc.hub.test" }
       : { name: name(), refused: { code: "name_taken", message: "the name is taken" } };
   const revocation = () => ({ name: name(), id: id(), at: time() });
-  switch (random.below(8)) {
+  switch (random.below(11)) {
     case 0:
       return {
         type: "hello",
@@ -129,7 +137,7 @@ function message(random: Random): Json {
         daemon: "d-1",
         instance: "i_1",
         connection: count(),
-        services: list(random, () => ({ name: name(), kind: "http", access: "public" })),
+        services: services(),
         links: list(random, link),
         revision: count(),
         more: flag(),
@@ -159,6 +167,27 @@ function message(random: Random): Json {
       return { type: "revoke", ...revocation() };
     case 5:
       return { type: "refused", counts: list(random, () => ({ id: id(), code: "ip_denied", n: count() })) };
+    case 7:
+      return { type: "services", revision: count(), services: services() };
+    case 8:
+      return {
+        ...{
+          type: "ask",
+          id: "a_1",
+          op: random.of(["create", "edit", "renew"]),
+          name: name(),
+          by: "token:ci",
+        },
+        body: random.of<Json>([{}, { ttl: "1h", paths: ["/a"] }, { x: odd(random) }]),
+      };
+    case 9:
+      return {
+        ...{ type: "reply", id: "a_1" },
+        problem: flag() ? null : {
+          ...{ status: random.of([403, 404, 409, 422, 503]), code: "not_managed", detail: "no" },
+          errors: list(random, () => ({ pointer: "/ttl", detail: "is odd" })),
+        },
+      };
     case 6:
       return { type: "bye", reason: random.of(["replaced", "draining", "revoked_token"]), message: "bye" };
     default:
