@@ -99,12 +99,10 @@ async function write(path: string, unit: string): Promise<boolean> {
 /** What the unit does, and what to type next. */
 function explain({ kind, name, user }: Unit, program: string, config: string): string {
   const systemctl = kind === "user" ? "systemctl --user" : "systemctl";
-  const what = kind === "hub"
-    ? "It starts the hub with the machine, ends it gently, and starts it again after a crash or when it is stuck."
-    : `It starts the daemon with ${
-      kind === "user" ? "your session" : "the machine"
-    }, ends it gently, and starts it ` +
-      `again after a crash or when it is stuck.\n\`${systemctl} reload ${name}\` reads ${config} again, and fails where that is refused.`;
+  const role = kind === "hub" ? "hub" : "daemon", since = kind === "user" ? "your session" : "the machine";
+  const what =
+    `It starts the ${role} with ${since}, ends it gently, and starts it again after a crash or when it is stuck.\n` +
+    `\`${systemctl} reload ${name}\` reads ${config} again, and fails where that is refused.`;
   const rights = kind === "user"
     ? "Deno's flags let it read and write its own state and read the folder of its file, and execute nothing."
     : `It runs as the user ${user} without capabilities, sees no home, and writes nothing but its state in /var/lib/${name}.\n` +

@@ -56,6 +56,23 @@ Deno.test("a bad file makes the reload of a unit fail, and the daemon is ready a
   assert.deepEqual(supervisor.heard.slice(1, 3), [["RELOADING=1"], ["READY=1", "STATUS=1 link: 1 active"]]);
 });
 
+Deno.test("the reload of a hub's unit is told, and fails for a bad file", async () => {
+  await using rig = new Rig();
+  const supervisor = await Supervisor.listen(rig);
+  const file = rig.file("hub.yaml", "version: 1\nlisten: 127.0.0.1:0\n");
+  supervisor.start(["hub", "--config", file, "--state", `${rig.folder}/state`]);
+  await supervisor.until("READY=1");
+  rig.file("hub.yaml", "version: 1\nlisten: 127.0.0.1:0\nlimits: 3\n");
+  const reload = await rig.run(["hub", "reload"], { STATE_DIRECTORY: `${rig.folder}/state` });
+  assert.deepEqual([reload.code, reload.stdout], [2, ""]);
+  assert.match(reload.stderr, /hub\.yaml:3:9: error/);
+  await supervisor.until("READY=1", 2);
+  assert.deepEqual(supervisor.heard.slice(1, 3), [["RELOADING=1"], [
+    "READY=1",
+    "STATUS=links are at localhost",
+  ]]);
+});
+
 Deno.test("a daemon is ready without its hub, and says that the links are pending", async () => {
   await using rig = new Rig();
   const supervisor = await Supervisor.listen(rig);
