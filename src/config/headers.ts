@@ -21,8 +21,8 @@ const value: Reader<Secret> = {
   shape: { kinds: ["text", "number"], pattern: "^[\\t -~]*$" },
   wants: "the value of a field",
   read(node, context) {
-    if (node.kind !== "text" && node.kind !== "number") return wrongType(node, this.wants, context);
     context.hide(node.at);
+    if (node.kind !== "text" && node.kind !== "number") return wrongType(node, this.wants, context);
     try {
       if (node.kind === "number" && !/^-?\d+$/.test(node.text)) {
         throw new SyntaxError("a number that is not whole needs quotes here");

@@ -84,6 +84,8 @@ Deno.test("a value of a field is shown by no problem, also not by one of its lin
     file("      request:\n        set: { X-A: s3cret, Host: b }\n"),
     file("      request: { set: { X-A: s3cret }, remove: [] }\n"),
     "version: 1\nlinks:\n  a: { target: echo, headers: { request: { set: { X-A: s3cret } } }, metod: [GET] }\n",
+    file("      request:\n        set: { X-A: [s3cret] }\n"),
+    file("      request:\n        set: { X-A: { Bearer: s3cret } }\n"),
   ];
   for (const text of texts) {
     const problem = problemOf(text);
