@@ -6,8 +6,11 @@ import { ApiProblem } from "./problem.ts";
 /** A kept body of 64 KiB is three times as long when every octet of it is escaped. */
 const FORM_MAX = 256 * 1024;
 
-/** The fields of a form; a field that is empty counts as absent. Throws ApiProblem. */
-export async function readForm(context: Context): Promise<ReadonlyMap<string, string>> {
+/** The fields of a form; a field that is empty counts as absent. `each`: told of all that was sent, also what is sent twice. Throws ApiProblem. */
+export async function readForm(
+  context: Context,
+  each: (name: string, value: string) => void = () => {},
+): Promise<ReadonlyMap<string, string>> {
   const type = context.req.header("Content-Type") ?? "application/x-www-form-urlencoded";
   if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type)) {
     throw new ApiProblem(
@@ -16,8 +19,11 @@ export async function readForm(context: Context): Promise<ReadonlyMap<string, st
       "The form must be application/x-www-form-urlencoded.",
     );
   }
-  const text = await readText(context, FORM_MAX);
-  return new Map([...new URLSearchParams(text)].filter(([, value]) => value !== ""));
+  const sent = [...new URLSearchParams(await readText(context, FORM_MAX))].filter(([, value]) =>
+    value !== ""
+  );
+  for (const [name, value] of sent) each(name, value);
+  return new Map(sent);
 }
 
 /** `GET, POST` → both; undefined: none. */

@@ -20,13 +20,16 @@ import { settingsRoutes } from "./api_settings.ts";
 import { shareRoutes } from "./api_shares.ts";
 import { tlsRoutes } from "./api_tls.ts";
 import { tokenRoutes } from "./api_tokens.ts";
+import { Board } from "./dashboard/board.ts";
+import { addPages, problemAsPage } from "./dashboard/pages.ts";
 import type { HubState } from "./state.ts";
 
-/** The API over `state`. */
+/** The API over `state`, and the dashboard beside it. */
 export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
   const operations = apiOperations(state);
   const openPaths = new Set(operations.filter(({ open }) => open).map(({ path }) => path));
-  return createApp<ApiEnv>({
+  const board = new Board(state, operations, (request, env) => api.fetch(request, env));
+  const api: Hono<ApiEnv> = createApp<ApiEnv>({
     operations: operations.map((operation) => ({ ...operation, run: scoped(once(operation, state)) })),
     admit: (context) => {
       const { path } = context.req;
@@ -34,8 +37,11 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
       context.set("caller", identify(context, state));
     },
     explain: (error) => error instanceof Failure ? new ApiProblem(503, "store_unavailable", UNSTORED) : null,
+    page: (context, problem) => problemAsPage(context, board, problem),
     log,
   });
+  addPages(api, board);
+  return api;
 }
 
 /** Every operation, each family in a file of its own. */
@@ -100,6 +106,7 @@ const UNSTORED = "The hub can not store changes just now: nothing was changed.";
 
 function identify(context: ApiContext, { tokens, failures, audit }: HubState): Caller {
   if (context.env.local) return { token: null, name: null, scope: "admin", workspace: null };
+  if (context.env.caller !== undefined) return context.env.caller;
   const shown = context.req.header("Authorization");
   const caller = tokens.identify(shown);
   if (caller !== null) return caller;

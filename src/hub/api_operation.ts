@@ -7,8 +7,9 @@ import type { Scope } from "./tokens.ts";
 
 /** Who calls. `name` and `workspace` null: whoever may open the hub's own socket, and all workspaces. */
 export interface Caller {
-  /** The id of the token. */
+  /** The id of the token, and which of its secrets was shown. */
   readonly token: string | null;
+  readonly generation?: number;
   /** The token's. */
   readonly name: string | null;
   readonly scope: Scope;
@@ -19,6 +20,8 @@ export interface ApiEnv extends CallEnv {
   readonly Bindings: CallEnv["Bindings"] & {
     /** Where it came from. */
     readonly address: string;
+    /** Who calls, where the dashboard has seen that; absent: a token says so. */
+    readonly caller?: Caller;
   };
   Variables: { caller: Caller };
 }

@@ -144,6 +144,12 @@ export class HubAudit {
     this.#audit.record({ type, workspace: workspace ?? "", actor: by, subject: address, data });
   }
 
+  /** Somebody at `address` signed in to the dashboard. */
+  signedIn({ token, name, workspace }: Identity, address: string): void {
+    const data = { id: token, address };
+    this.#audit.record({ type: "login", workspace, actor: `token:${name}`, subject: "dashboard", data });
+  }
+
   /** Somebody showed a token; only the first time is worth a record. */
   used({ token, name, scope, workspace }: Identity): void {
     if (token === null || this.#used.has(token)) return;

@@ -41,6 +41,7 @@ import { Sessions } from "./sessions.ts";
 import { changesOf, checkChanges, type HubSettings, type SettingChange, Unchangeable } from "./settings.ts";
 import type { HubState } from "./state.ts";
 import { type Identity, Tokens } from "./tokens.ts";
+import { Traffic } from "./traffic.ts";
 import { serveTunnel, TUNNEL_PATH } from "./tunnel.ts";
 import { Weights } from "./weights.ts";
 
@@ -129,6 +130,7 @@ class RunningHub implements Hub, HubState {
   sessions!: Sessions;
   domains!: Domains;
   readonly events = new HubEvents((link) => linkJson(link, this));
+  traffic!: Traffic;
   desk!: Desk;
   socket: string | null = null;
   /** Null: within a daemon, which has its own. */
@@ -231,6 +233,7 @@ class RunningHub implements Hub, HubState {
       told: (link) => tellGrant(link, this.#hosts, this.domains),
     });
     this.names = await Names.open({ store, peers, clock, log, audit, events, ownLabel, domains });
+    this.traffic = new Traffic(clock, () => this.names.all());
     const desk = this.desk = await Desk.open({ store, clock, audit, events, peers });
     const { streamsPerSession } = limits;
     const parts = {
@@ -363,6 +366,7 @@ class RunningHub implements Hub, HubState {
   #ticked(): void {
     this.sessions.endExpired();
     this.desk.ticked();
+    this.traffic.look();
     this.#metrics.look();
     this.names.retry();
     for (const peer of this.#peers.all()) peer.reportRefused();

@@ -14,6 +14,7 @@ import type { Hosts } from "./hosts.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface HubState {
   /** The hub's id. */
@@ -29,6 +30,7 @@ export interface HubState {
   readonly accessLog: AccessLog | null;
   readonly tokens: Tokens;
   readonly devices: Devices;
+  readonly traffic: Traffic;
   readonly failures: Failures;
   /** ms since 1970. */
   readonly startedAt: number;

@@ -37,7 +37,7 @@
     const rest = UNITS[at + 1] && seconds >= 60 ? Math.floor((seconds - whole * size) / UNITS[at + 1][0]) : 0;
     return whole + unit + (rest > 0 ? " " + rest + UNITS[at + 1][1] : "");
   };
-  // The daemon's clock counts, not this machine's.
+  // The server's clock counts, not this machine's.
   const skew = Date.now() - Date.parse(doc.documentElement.dataset.now);
   const tick = () => {
     for (const time of all("time[data-tick]")) {
@@ -136,6 +136,7 @@
   };
   const ACTIONS = {
     "/": () => doc.querySelector("[data-filter]")?.focus(),
+    g: () => doc.querySelector("[data-find]")?.focus(),
     "?": () => keys.open ? keys.close() : keys.showModal(),
     j: () => move(1),
     k: () => move(-1),

@@ -12,6 +12,8 @@ export interface LayoutProps {
   readonly current: string | null;
   /** Ms since 1970, by the clock that the times on the page are counted by. */
   readonly now: number;
+  /** Where a form leads that goes to a link by name, id or URL; absent: there is none. */
+  readonly find?: string;
   /** At the end of the top: signing out. */
   readonly aside?: Child;
   readonly children?: Child;
@@ -19,6 +21,7 @@ export interface LayoutProps {
 
 const KEYS: readonly (readonly [key: string, what: string])[] = [
   ["/", "go to the filter"],
+  ["g", "go to a link"],
   ["j", "next row"],
   ["k", "row before"],
   ["Enter", "open the row"],
@@ -28,7 +31,7 @@ const KEYS: readonly (readonly [key: string, what: string])[] = [
 ];
 
 /** A whole document. */
-export function Layout({ title, site, nav, current, now, aside, children }: LayoutProps) {
+export function Layout({ title, site, nav, current, now, find, aside, children }: LayoutProps) {
   return (
     <>
       {raw("<!doctype html>")}
@@ -50,6 +53,7 @@ export function Layout({ title, site, nav, current, now, aside, children }: Layo
                 <a href={href} aria-current={href === current ? "page" : undefined}>{label}</a>
               ))}
             </nav>
+            {find !== undefined && <Find action={find} />}
             <button type="button" class="bare scripted" data-ask-keys>Keys</button>
             {aside}
           </header>
@@ -62,7 +66,7 @@ export function Layout({ title, site, nav, current, now, aside, children }: Layo
           <dialog data-keys aria-labelledby="keys">
             <h2 id="keys">Keys</h2>
             <dl>
-              {KEYS.map(([key, what]) => (
+              {KEYS.filter(([key]) => key !== "g" || find !== undefined).map(([key, what]) => (
                 <>
                   <dt>
                     <kbd>{key}</kbd>
@@ -79,6 +83,14 @@ export function Layout({ title, site, nav, current, now, aside, children }: Layo
         </body>
       </html>
     </>
+  );
+}
+
+function Find({ action }: { action: string }) {
+  return (
+    <form method="get" action={action} role="search" class="find">
+      <input name="to" placeholder="Go to a link" aria-label="Go to a link by name, id or URL" data-find />
+    </form>
   );
 }
 

@@ -149,10 +149,10 @@ export function Command({ text }: { text: string }) {
 }
 
 /** The way to the next page of a list. */
-export function More({ href }: { href: string | null }) {
+export function More({ href, word = "Older" }: { href: string | null; word?: string }) {
   return href === null ? null : (
     <p>
-      <a class="button" href={href}>Older</a>
+      <a class="button" href={href}>{word}</a>
     </p>
   );
 }
