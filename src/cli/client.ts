@@ -42,10 +42,10 @@ function inLine(detail: string | undefined): string | undefined {
   return detail?.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()).replace(/\.$/, "");
 }
 
-/** Where a role is reached: at its socket, or at its origin with a token. */
+/** Where a role is reached: at its socket, or at its origin, with a token where one is needed. */
 export type Address =
   | { readonly socket: string; readonly origin?: undefined; readonly token?: undefined }
-  | { readonly origin: string; readonly token: string; readonly socket?: undefined };
+  | { readonly origin: string; readonly token?: string; readonly socket?: undefined };
 
 /** A daemon that stands still must not hold a person up for ever; a reload may take some 10 s. */
 const PATIENCE_MS = 60_000;

@@ -11,6 +11,7 @@ import { init } from "./init.ts";
 import { install } from "./install.ts";
 import { link } from "./link.ts";
 import { list, renew, revoke } from "./links.ts";
+import { login } from "./login.ts";
 import { logs } from "./logs.ts";
 import { permissions } from "./permissions.ts";
 import { complain, complainOf } from "./print.ts";
@@ -53,6 +54,7 @@ export const VERBS: readonly Verb[] = [
   version,
   help,
 ];
+  login,
 
 /** Runs the command line `args` (without the program) and returns the exit code: 0 success, 1 error, 2 invalid arguments or file. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -111,11 +111,14 @@ export async function withHub<T>(given: Given, ask: (api: ApiClient) => Promise<
 
 /** The origin of `--hub`, null where it was not given. Throws UsageError. */
 export function hubOf(given: Given): string | null {
-  return parsed(given, "hub", (written) => {
-    const { url, hostname, secure } = parseOrigin(written);
-    if (secure || isLocal(hostname)) return url;
-    throw new SyntaxError(`${JSON.stringify(written)} would send the token in the clear: use https://`);
-  });
+  return parsed(given, "hub", readHubUrl);
+}
+
+/** The origin of a hub. Throws SyntaxError, also where the way to it is open to others. */
+export function readHubUrl(written: string): string {
+  const { url, hostname, secure } = parseOrigin(written);
+  if (secure || isLocal(hostname)) return url;
+  throw new SyntaxError(`${JSON.stringify(written)} would send the token in the clear: use https://`);
 }
 
 /** The file that holds the token for the hub `url`: `--token-file`, or the usual one. Throws Failure where it is not there. */

@@ -1,39 +1,67 @@
-/** `connectd token`: credentials of a hub, made, listed and revoked. */
+/** `connectd token`: credentials of a hub, made, listed, rotated and revoked; logins, approved and denied. */
+import { Failure } from "../core/errors.ts";
 import { checkName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
 import { SCOPES } from "../hub/tokens.ts";
+import { oneLine } from "../log.ts";
 import { HUB_CONFIG_FLAG } from "./hub_settings.ts";
 import { oneOf } from "./log_flags.ts";
 import { complain, out, outJson, relative, table } from "./print.ts";
 import { HUB_FLAG, JSON_FLAG, STATE_FLAG, TOKEN_FLAG } from "./reach.ts";
-import { type TokenAsk, type TokenDesk, type TokenJson, withTokens } from "./tokens.ts";
-import { type Given, on, orUsage, parsed, UsageError, type Verb } from "./verb.ts";
+import { checkSecretFile, writeSecretFile } from "./secret_file.ts";
+import {
+  type LoginAnswer,
+  type LoginJson,
+  type NewTokenJson,
+  type TokenDesk,
+  type TokenJson,
+  withTokens,
+} from "./tokens.ts";
+import { type Flag, type Given, on, orUsage, parsed, text, UsageError, type Verb } from "./verb.ts";
 
-const ACTIONS = ["create", "list", "revoke"] as const;
+const ACTIONS = ["create", "list", "rotate", "revoke", "approve", "deny"] as const;
+type Action = typeof ACTIONS[number];
 
-/** Flags that only `create` understands. */
-const CREATE_FLAGS = [
-  { name: "scope", value: "SCOPE", choices: SCOPES, help: `create: ${SCOPES.join(", ")}` },
-  { name: "workspace", value: "NAME", help: "create: the workspace it is for (default: default)" },
-  { name: "name", value: "NAME", help: "create: what to call it (default: made of its scope)" },
+/** Flags that only some actions understand, and which. */
+const OWN_FLAGS: readonly (Flag & { readonly of: readonly Action[] })[] = [
   {
-    name: "expires",
-    short: "e",
-    value: "TIME",
-    help: "create: how long it is good, as in 90d (default: never)",
+    ...{ name: "scope", value: "SCOPE", choices: SCOPES, of: ["create", "approve"] },
+    help: `create, approve: ${SCOPES.join(", ")}`,
+  },
+  {
+    ...{ name: "workspace", value: "NAME", of: ["create", "approve"] },
+    help: "create, approve: the workspace it is for (default: default)",
+  },
+  {
+    ...{ name: "name", value: "NAME", of: ["create", "approve"] },
+    help: "create, approve: what to call it (default: made of its scope)",
+  },
+  {
+    ...{ name: "expires", short: "e", value: "TIME", of: ["create", "approve"] },
+    help: "create, approve: how long it is good, as in 90d (default: never)",
+  },
+  {
+    ...{ name: "overlap", value: "TIME", of: ["rotate"] },
+    help: "rotate: how long the old secret is good, too (default 1h)",
+  },
+  {
+    ...{ name: "out", value: "FILE", of: ["create", "rotate"] },
+    help: "create, rotate: put it into this file (0600), whole and at once, instead of printing it",
   },
 ];
 
 export const token: Verb = {
   name: "token",
-  words: "create|list|revoke [ID…]",
+  words: `${ACTIONS.join("|")} [ID…]`,
   count: [1, Infinity],
-  summary: "Makes, lists and revokes the tokens of a hub: the one on this machine, or with --hub another.",
+  summary:
+    "Makes, lists, rotates and revokes the tokens of a hub: the one on this machine, or with --hub another.",
   more:
     "`create` prints the token, once, and nothing else on stdout: connectd token create --scope daemon > token\n" +
-    "`revoke` takes ids or names; live sessions of the token end at once.",
+    "`rotate` and `revoke` take ids or names. A rotated token has a new secret; the old one is good for the overlap.\n" +
+    "Live sessions of a revoked token end at once. `approve` and `deny` take the code that `connectd login` shows.",
   flags: [
-    ...CREATE_FLAGS,
+    ...OWN_FLAGS.map(({ of: _of, ...flag }) => flag),
     { ...HUB_FLAG, help: "ask this hub, with an admin's token, instead of the one on this machine" },
     { ...TOKEN_FLAG, help: "the admin's token for --hub" },
     { ...STATE_FLAG, help: "the hub's state directory" },
@@ -43,40 +71,71 @@ export const token: Verb = {
   async run(given) {
     const [written, ...ids] = given.words;
     const action = orUsage("", () => oneOf(written, ACTIONS));
-    if (action !== "create") refuseFlags(given, action);
-    if (action === "revoke" && ids.length === 0) throw new UsageError("`token revoke` needs ID…");
-    if (action !== "revoke" && ids.length > 0) {
-      throw new UsageError(`\`token ${action}\` takes no word like ${JSON.stringify(ids[0])}`);
-    }
-    const ask = action === "create" ? readAsk(given) : null;
+    refuseFlags(given, action);
+    refuseWords(action, ids);
     const json = on(given, "json");
-    await withTokens(given, (desk) => {
-      if (ask !== null) return create(desk, ask, json);
-      return action === "list" ? list(desk, json) : revoke(desk, ids, json);
-    });
+    await withTokens(given, await workOf(given, action, ids, json));
     return 0;
   },
 };
 
-function refuseFlags(given: Given, action: string): void {
-  for (const { name } of CREATE_FLAGS) {
-    if (given.flags[name] !== undefined) {
-      throw new UsageError(`--${name} is for \`token create\`, not \`${action}\``);
+/** What `action` does at the desk; what was typed has been read, and a file can be written, before anything is asked. */
+async function workOf(
+  given: Given,
+  action: Action,
+  ids: readonly string[],
+  json: boolean,
+): Promise<(desk: TokenDesk) => Promise<void>> {
+  if (action === "list") return (desk) => list(desk, json);
+  if (action === "revoke") return (desk) => revoke(desk, ids, json);
+  if (action === "approve") {
+    const ask = readAsk(given);
+    return (desk) => approve(desk, ids[0], ask, json);
+  }
+  if (action === "deny") return (desk) => deny(desk, ids[0], json);
+  const file = text(given, "out");
+  if (action === "create") {
+    const ask = readAsk(given), { scope } = ask;
+    if (scope === null) {
+      throw new UsageError("`token create` needs --scope", { hint: `one of ${SCOPES.join(", ")}` });
     }
+    if (file !== null) await checkSecretFile(file);
+    return async (desk) => give(await desk.create({ ...ask, scope }), "made", file, json);
+  }
+  const overlapMs = parsed(given, "overlap", readOverlap);
+  if (file !== null) await checkSecretFile(file);
+  return async (desk) => give(await desk.rotate(ids[0], overlapMs), "rotated", file, json);
+}
+
+function refuseFlags(given: Given, action: Action): void {
+  for (const { name, of } of OWN_FLAGS) {
+    if (given.flags[name] === undefined || of.includes(action)) continue;
+    throw new UsageError(`--${name} is for \`token ${of.join("` and `")}\`, not \`${action}\``);
   }
 }
 
-function readAsk(given: Given): TokenAsk {
-  const scope = parsed(given, "scope", (text) => oneOf(text, SCOPES));
-  if (scope === null) {
-    throw new UsageError("`token create` needs --scope", { hint: `one of ${SCOPES.join(", ")}` });
+function refuseWords(action: Action, words: readonly string[]): void {
+  const [least, most] = action === "revoke" ? [1, Infinity] : /create|list/.test(action) ? [0, 0] : [1, 1];
+  const needed = /approve|deny/.test(action) ? "CODE" : action === "revoke" ? "ID…" : "ID";
+  if (words.length < least) throw new UsageError(`\`token ${action}\` needs ${needed}`);
+  if (words.length > most) {
+    throw new UsageError(`\`token ${action}\` takes no word like ${JSON.stringify(words[most])}`);
   }
+}
+
+function readAsk(given: Given): LoginAnswer {
   return {
-    scope,
+    scope: parsed(given, "scope", (text) => oneOf(text, SCOPES)),
     workspace: parsed(given, "workspace", nameOf),
     name: parsed(given, "name", nameOf),
     ttlMs: parsed(given, "expires", parseDuration),
   };
+}
+
+function readOverlap(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new SyntaxError("the old secret has to end: write a duration such as 1h");
+  return ms;
 }
 
 function nameOf(text: string): string {
@@ -84,14 +143,44 @@ function nameOf(text: string): string {
   return text;
 }
 
-async function create(desk: TokenDesk, ask: TokenAsk, json: boolean): Promise<void> {
-  const made = await desk.create(ask);
-  if (json) return outJson(made);
-  const { token, name, scope, workspace, expiresAt } = made;
+/** Hands the token over: into `file`, else to stdout. */
+async function give(made: NewTokenJson, done: string, file: string | null, json: boolean): Promise<void> {
+  const { token, name, scope, workspace, expiresAt, previousEndsAt } = made, now = Date.now();
+  const kept = file === null ? null : await writeSecretFile(file, token);
   // Alone on stdout, so that `> token` makes the file that a daemon reads.
-  out(token);
-  const end = relative(expiresAt, Date.now());
-  complain(`made ${name}: scope ${scope}, workspace ${workspace}, expires ${end}. It is shown this once.`);
+  if (json) outJson(kept === null ? made : { ...made, token: undefined, file: kept });
+  else if (kept === null) out(token);
+  if (json) return;
+  const where = kept === null ? "It is shown this once." : `It is in ${kept}.`;
+  const old = previousEndsAt === null ? "" : ` The old secret ends ${relative(previousEndsAt, now)}.`;
+  complain(
+    `${done} ${name}: scope ${scope}, workspace ${workspace}, expires ${
+      relative(expiresAt, now)
+    }. ${where}${old}`,
+  );
+}
+
+async function approve(desk: TokenDesk, code: string, ask: LoginAnswer, json: boolean): Promise<void> {
+  const login = await desk.lookUp(code);
+  complain(describe(login, ask.scope ?? login.scope));
+  // A code that somebody else sent is how people are made to let a stranger in: who approves sees what for.
+  if (Deno.stdin.isTerminal() && !confirm("Let it in?")) {
+    throw new Failure("nobody was let in", { hint: "`connectd token deny CODE` ends it at once" });
+  }
+  await desk.approve(code, ask);
+  if (json) outJson(login);
+  else out("approved: it has its token within a few seconds");
+}
+
+async function deny(desk: TokenDesk, code: string, json: boolean): Promise<void> {
+  const login = await desk.deny(code);
+  if (json) outJson(login);
+  else out("denied");
+}
+
+function describe({ address, software, createdAt }: LoginJson, scope: string): string {
+  const by = oneLine(software) || "a program that says no name";
+  return `${by} at ${address} asked ${relative(createdAt, Date.now())} to be let in as ${scope}`;
 }
 
 async function list(desk: TokenDesk, json: boolean): Promise<void> {
@@ -108,10 +197,11 @@ export function tokenTable(tokens: readonly TokenJson[], now: number): string {
     token.scope,
     token.workspace,
     relative(token.createdAt, now),
+    token.lastUsedAt === null ? "never" : relative(token.lastUsedAt, now),
     token.revokedAt === null ? relative(token.expiresAt, now) : "revoked",
   ]);
   const empty = "no tokens: make one with `connectd token create --scope daemon`";
-  return table(["id", "name", "scope", "workspace", "made", "expires"], rows, empty);
+  return table(["id", "name", "scope", "workspace", "made", "used", "expires"], rows, empty);
 }
 
 async function revoke(desk: TokenDesk, ids: readonly string[], json: boolean): Promise<void> {

@@ -23,13 +23,28 @@ export interface TokenAsk {
 /** A token whose secret is seen this once. */
 export type NewTokenJson = TokenJson & { token: string };
 
-/** Makes, lists, rotates and revokes tokens. */
+/** What a login shall be let in as; null: as it asks, or the default. */
+export type LoginAnswer = Omit<TokenAsk, "scope"> & { readonly scope: Scope | null };
+
+/** A login that waits, as the hub's API prints it. */
+export interface LoginJson {
+  readonly scope: Scope;
+  readonly address: string;
+  readonly software: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+/** Makes, lists, rotates and revokes tokens, and decides about logins. */
 export interface TokenDesk {
   create(ask: TokenAsk): Promise<NewTokenJson>;
   list(): Promise<TokenJson[]>;
   /** `overlapMs`: null: the default. */
   rotate(idOrName: string, overlapMs: number | null): Promise<NewTokenJson>;
   revoke(idOrName: string): Promise<TokenJson>;
+  lookUp(code: string): Promise<LoginJson>;
+  approve(code: string, answer: LoginAnswer): Promise<LoginJson>;
+  deny(code: string): Promise<LoginJson>;
 }
 
 /** Works at the desk that the flags name: of `--hub`, else of the hub on the state directory, else its store. */
@@ -51,14 +66,17 @@ export async function withTokens<T>(given: Given, work: (desk: TokenDesk) => Pro
 }
 
 function atHub(api: ApiClient): TokenDesk {
+  const said = ({ scope, workspace, name, ttlMs }: LoginAnswer) => ({
+    ...(scope === null ? {} : { scope }),
+    ...(workspace === null ? {} : { workspace }),
+    ...(name === null ? {} : { name }),
+    ...(ttlMs === null ? {} : { ttl: `${ttlMs}ms` }),
+  });
   return {
-    create: ({ scope, workspace, name, ttlMs }) =>
-      api.call("POST", "/v1/tokens", {
-        scope,
-        ...(workspace === null ? {} : { workspace }),
-        ...(name === null ? {} : { name }),
-        ...(ttlMs === null ? {} : { ttl: `${ttlMs}ms` }),
-      }),
+    create: (ask) => api.call("POST", "/v1/tokens", said(ask)),
+    lookUp: (userCode) => api.call("POST", "/v1/device/lookup", { userCode }),
+    approve: (userCode, answer) => api.call("POST", "/v1/device/approve", { userCode, ...said(answer) }),
+    deny: (userCode) => api.call("POST", "/v1/device/deny", { userCode }),
     list: () => api.all("/v1/tokens"),
     rotate: (idOrName, overlapMs) =>
       api.call("POST", `/v1/tokens/${encodeURIComponent(idOrName)}/rotate`, {
@@ -79,6 +97,9 @@ async function onStore<T>(path: string, work: (desk: TokenDesk) => Promise<T>): 
         );
         return { ...printToken(record), token: token.expose() };
       },
+      lookUp: nobodyWaits,
+      approve: nobodyWaits,
+      deny: nobodyWaits,
       list: () => Promise.resolve(tokens.list(null).map((record) => printToken(record))),
       async rotate(idOrName, overlapMs) {
         const rotated = await tokens.rotate(idOrName, overlapMs ?? OVERLAP_MS, null, "cli");
@@ -100,4 +121,11 @@ function unknown(idOrName: string): Failure {
   return new Failure(`there is no token ${JSON.stringify(idOrName)}`, {
     hint: "`connectd token list` shows those there are",
   });
+}
+
+/** Logins wait in the hub's memory. */
+function nobodyWaits(): Promise<never> {
+  return Promise.reject(
+    new Failure("no login waits where no hub runs", { hint: "start the hub, or name it with --hub" }),
+  );
 }

@@ -72,21 +72,10 @@ export function deviceRoutes(state: HubState): Operation[] {
         optional: true,
       },
       answers: { 200: { doc: "The codes.", schema: CODES } },
-      problems: [429, 503],
+      problems: [503],
       open: true,
       scopes: [],
       run: (context) => begin(context, state),
-    },
-    {
-      method: "POST",
-      path: "/v1/device/token",
-      summary: "The token of a login that was approved, once",
-      body: { schema: object({ deviceCode: TEXT }) },
-      answers: { 200: { doc: "The token with its secret.", schema: NEW_TOKEN } },
-      problems: [409, 429, 503],
-      open: true,
-      scopes: [],
-      run: (context) => poll(context, state),
     },
     {
       method: "POST",
@@ -94,7 +83,7 @@ export function deviceRoutes(state: HubState): Operation[] {
       summary: "What a login asks for, and from where",
       body: { schema: CODE_ONLY },
       answers: { 200: { doc: "The login.", schema: LOGIN } },
-      problems: [404, 429],
+      problems: [404],
       scopes: APPROVERS,
       async run(context) {
         const { userCode } = await readCode(context);
@@ -107,7 +96,7 @@ export function deviceRoutes(state: HubState): Operation[] {
       summary: "Let a login have a token",
       body: { schema: APPROVAL },
       answers: { 200: { doc: "The login.", schema: LOGIN } },
-      problems: [404, 409, 429],
+      problems: [404, 409],
       scopes: APPROVERS,
       async run(context) {
         const { userCode, wish: written } = await readCode(context, true);
@@ -126,7 +115,7 @@ export function deviceRoutes(state: HubState): Operation[] {
       summary: "Do not let a login have a token",
       body: { schema: CODE_ONLY },
       answers: { 200: { doc: "The login.", schema: LOGIN } },
-      problems: [404, 429],
+      problems: [404],
       scopes: APPROVERS,
       async run(context) {
         const { userCode } = await readCode(context);
@@ -136,18 +125,29 @@ export function deviceRoutes(state: HubState): Operation[] {
         return context.json(printLogin(login));
       },
     },
+    {
+      method: "POST",
+      path: "/v1/device/token",
+      summary: "The token of a login that was approved, once",
+      body: { schema: object({ deviceCode: TEXT }) },
+      answers: { 200: { doc: "The token with its secret.", schema: NEW_TOKEN } },
+      problems: [409, 503],
+      open: true,
+      scopes: [],
+      run: (context) => poll(context, state),
+    },
   ];
 }
 
-async function begin(context: ApiContext, { devices, hosts }: HubState): Promise<Response> {
+async function begin(context: ApiContext, state: HubState): Promise<Response> {
   const body = await readOptionalObject(context), errors = unknown(body, ["scope"]);
   const { scope } = body;
   const wanted = ASKED.find((known) => known === (scope ?? "member"));
   if (wanted === undefined) errors.push({ pointer: "/scope", detail: `is one of ${ASKED.join(", ")}` });
   if (errors.length > 0) throw new ApiProblem(422, "invalid", "The login can not begin.", [], errors);
   const software = printable(context.req.header("User-Agent") ?? "");
-  const codes = devices.begin({ scope: wanted!, address: context.env.address, software });
-  const page = hosts().publicUrl + DEVICE_PAGE;
+  const codes = state.devices.begin({ scope: wanted!, address: context.env.address, software });
+  const page = state.hosts().publicUrl + DEVICE_PAGE;
   return context.json({
     deviceCode: codes.deviceCode.expose(),
     userCode: codes.userCode,

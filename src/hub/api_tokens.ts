@@ -49,22 +49,6 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       },
     },
     {
-      method: "DELETE",
-      path: "/v1/tokens/:id",
-      summary: "Revoke a token; sessions with it end",
-      params: { id: ID },
-      answers: { 200: { doc: "The token as it is now.", schema: TOKEN } },
-      problems: [404, 409, 503],
-      scopes: ADMIN,
-      async run(context: ApiContext) {
-        const { workspace } = context.var.caller;
-        const id = context.req.param("id")!;
-        const record = await orConflict(() => tokens.revoke(id, workspace, actorOf(context)));
-        if (record === null) throw notFound("token", id);
-        return context.json(printToken(record));
-      },
-    },
-    {
       method: "POST",
       path: "/v1/tokens/:id/rotate",
       summary: "Give a token another secret; the old one is good for a while",
@@ -79,6 +63,22 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
         const rotated = await orConflict(() => tokens.rotate(id, overlapMs, workspace, actorOf(context)));
         if (rotated === null) throw notFound("token", id);
         return context.json({ ...printToken(rotated.record), token: rotated.token.expose() });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/tokens/:id",
+      summary: "Revoke a token; sessions with it end",
+      params: { id: ID },
+      answers: { 200: { doc: "The token as it is now.", schema: TOKEN } },
+      problems: [404, 409, 503],
+      scopes: ADMIN,
+      async run(context: ApiContext) {
+        const { workspace } = context.var.caller;
+        const id = context.req.param("id")!;
+        const record = await orConflict(() => tokens.revoke(id, workspace, actorOf(context)));
+        if (record === null) throw notFound("token", id);
+        return context.json(printToken(record));
       },
     },
   ];

@@ -262,7 +262,7 @@ export class Tokens {
   }
 
   /** Whether a session under `identity` may go on. */
-  isLive(identity: Identity): boolean {
+  isLive(identity: Pick<Identity, "token" | "generation">): boolean {
     if (identity.token === null) return true;
     const record = this.#records.get(identity.token);
     if (record === undefined || !this.#isLive(record)) return false;

@@ -54,7 +54,7 @@ Deno.test("a link's row tells its state, its end and what it let through, also w
   assert.match(linkTable([], NOW), /^no links: .*connectd link/);
 });
 
-Deno.test("a token's row tells when it ends, or that it was revoked", () => {
+Deno.test("a token's row tells when it was used, and when it ends or that it was revoked", () => {
   const token = {
     id: "abcdefgh",
     name: "ci",
@@ -63,8 +63,17 @@ Deno.test("a token's row tells when it ends, or that it was revoked", () => {
     createdAt: "2025-12-31T00:00:00Z",
     expiresAt: null,
     revokedAt: null,
+    rotatedAt: null,
+    previousEndsAt: null,
+    lastUsedAt: null,
   };
-  const text = tokenTable([token, { ...token, name: "old", revokedAt: "2025-12-31T12:00:00Z" }], NOW);
-  assert.match(text, /ci +daemon +default +1d ago +never/);
-  assert.match(text, /old +daemon +default +1d ago +revoked/);
+  const old = {
+    ...token,
+    name: "old",
+    lastUsedAt: "2025-12-31T11:00:00Z",
+    revokedAt: "2025-12-31T12:00:00Z",
+  };
+  const text = tokenTable([token, old], NOW);
+  assert.match(text, /ci +daemon +default +1d ago +never +never/);
+  assert.match(text, /old +daemon +default +1d ago +13h ago +revoked/);
 });

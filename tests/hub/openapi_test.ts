@@ -8,7 +8,7 @@ import { Folder } from "../config/read.ts";
 import { hubFile } from "./file_rig.ts";
 import { HubRig, link } from "./rig.ts";
 
-/** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{token}` a token's. */
+/** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{token}` a token's, codes are of logins. */
 const ROWS: Record<string, Row[]> = {
   "GET /healthz": [{ status: 200 }],
   "GET /readyz": [{ status: 200 }],
@@ -29,6 +29,50 @@ const ROWS: Record<string, Row[]> = {
     { status: 415 },
     { body: { scope: "root" }, status: 422 },
     { body: { scope: "viewer", workspace: "other" }, status: 403 },
+  ],
+  "POST /v1/tokens/:id/rotate": [
+    { path: "/v1/tokens/{token}/rotate", status: 200 },
+    { path: "/v1/tokens/{token}/rotate", body: { overlap: "1d" }, status: 200 },
+    { path: "/v1/tokens/no/rotate", status: 404 },
+    { path: "/v1/tokens/no/rotate", body: "{", status: 400 },
+    { path: "/v1/tokens/no/rotate", body: "x".repeat(70_000), status: 413 },
+    { path: "/v1/tokens/no/rotate", body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
+    { path: "/v1/tokens/{token}/rotate", body: { overlap: "never" }, status: 422 },
+  ],
+  "POST /v1/device": [
+    { status: 200 },
+    { body: { scope: "daemon" }, status: 200 },
+    { body: { scope: "admin" }, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
+  ],
+  "POST /v1/device/lookup": [
+    { body: { userCode: "{userCode}" }, status: 200 },
+    { body: { userCode: "none" }, status: 404 },
+    { body: {}, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
+  ],
+  "POST /v1/device/approve": [
+    { body: { userCode: "{userCode}", name: "phone" }, status: 200 },
+    { body: { userCode: "{userCode}" }, status: 404 },
+    { body: { userCode: 1 }, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
+  ],
+  "POST /v1/device/deny": [
+    { body: { userCode: "{otherUserCode}" }, status: 200 },
+    { body: { userCode: "none" }, status: 404 },
+    { body: { userCode: "none", why: "x" }, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
+  ],
+  "POST /v1/device/token": [
+    { body: { deviceCode: "{deviceCode}" }, status: 200 },
+    { body: { deviceCode: "{deviceCode}" }, status: 400 },
+    { body: {}, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
   ],
   "DELETE /v1/tokens/:id": [{ path: "/v1/tokens/{token}", status: 200 }, {
     path: "/v1/tokens/no",
@@ -77,18 +121,27 @@ Deno.test("every operation of the hub answers as its document says, right calls 
   const document = new ApiDocument((await rig.api("GET", "/v1/openapi.json", admin)).json);
   const names: Record<string, string> = { id, token: "eyes" };
   await runRows(document, operations, ROWS, ELSEWHERE, async (method, path, { body, as, fields = [] }) => {
-    const named = path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name]);
+    const fill = (text: string) => text.replaceAll(/\{(\w+)\}/g, (written, name) => names[name] ?? written);
+    const named = fill(path);
+    if (typeof body === "object") body = JSON.parse(fill(JSON.stringify(body)));
     if (as?.startsWith("socket")) {
       if (as.includes("bad")) folder.file("hub.yaml", "version: 2\n");
       return await rig.api(method, named, undefined, body, rig.hub.socket!);
     }
     const token = as === undefined ? admin : await rig.token(as as Scope);
-    return await rig.api(method, named, token, body, rig.hub.address.port, fields);
+    const answer = await rig.api(method, named, token, body, rig.hub.address.port, fields);
+    if (path === "/v1/device" && answer.status === 200) {
+      const { userCode, deviceCode } = answer.json;
+      if ("userCode" in names) names.otherUserCode = userCode;
+      else Object.assign(names, { userCode, deviceCode });
+    }
+    return answer;
   });
   for (const { method, path, open, scopes } of operations) {
     const name = `${method} ${path}`;
     const bare = await rig.api(method, path);
-    assert.equal(bare.status, open ? 200 : 401, name);
+    if (open) assert.notEqual(bare.status, 401, name);
+    else assert.equal(bare.status, 401, name);
     document.check(name, bare);
     if (open || scopes.includes("viewer")) continue;
     const viewer = await rig.api(method, path, await rig.token("viewer"));
