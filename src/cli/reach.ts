@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Failure } from "../core/errors.ts";
 import { controlSocketPath, stateDirectory, usualTokenFile } from "../daemon/state_dir.ts";
 import { isLocal, parseListen, parseOrigin, printListen } from "../config/places.ts";
+import { reasonOf } from "../store/reasons.ts";
 import { type Address, ApiClient, Unanswered } from "./client.ts";
 import { isFile } from "./find.ts";
 import { type Flag, type Given, parsed, text } from "./verb.ts";
@@ -47,8 +48,9 @@ export async function makeState(state: string): Promise<void> {
   try {
     await Deno.mkdir(state, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new Failure(`the state directory ${state} can not be used: ${(cause as Error).message}`, {
-      hint: "name another with --state DIR",
+    const { what, hint = "name another with --state DIR" } = reasonOf((cause as Error).message);
+    throw new Failure(`the state directory ${state} can not be used: ${what}`, {
+      hint,
       cause,
     });
   }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { Failure } from "../core/errors.ts";
 import { privateSocketPath } from "../net/private_socket.ts";
 import { takeLock } from "../store/lock.ts";
+import { reasonOf } from "../store/reasons.ts";
 
 /** Where state is kept unless `--state` says otherwise. Throws Failure where nothing says so. */
 export function stateDirectory(): string {
@@ -79,8 +80,9 @@ export async function openStateDir(state: string): Promise<StateDir> {
   } catch (cause) {
     lock?.close();
     if (cause instanceof Failure) throw cause;
-    throw new Failure(`the state directory ${path} can not be used: ${(cause as Error).message}`, {
-      hint: "name another with --state DIR",
+    const { what, hint = "name another with --state DIR" } = reasonOf((cause as Error).message);
+    throw new Failure(`the state directory ${path} can not be used: ${what}`, {
+      hint,
       permanent: true,
       cause,
     });

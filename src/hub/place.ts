@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
 import { privateSocketPath } from "../net/private_socket.ts";
 import { type Lock, takeLock } from "../store/lock.ts";
+import { reasonOf } from "../store/reasons.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { Tokens } from "./tokens.ts";
@@ -43,8 +44,9 @@ async function lockStore(path: string, store: string): Promise<Deno.FsFile> {
   try {
     lock = await takeLock(path);
   } catch (cause) {
-    throw new Failure(`the store ${store} can not be used: ${(cause as Error).message}`, {
-      hint: "check that its folder exists and is yours",
+    const { what, hint = "check that its folder exists and is yours" } = reasonOf((cause as Error).message);
+    throw new Failure(`the store ${store} can not be used: ${what}`, {
+      hint,
       permanent: true,
       cause,
     });

@@ -5,6 +5,7 @@ import type { AuditEntry } from "../core/audit.ts";
 import { Failure } from "../core/errors.ts";
 import { Changes } from "./changes.ts";
 import { storeCounts } from "./metrics.ts";
+import { reasonOf } from "./reasons.ts";
 import { SqliteTrail } from "./sqlite_trail.ts";
 import type { Contents } from "./sqlite_check.ts";
 import type { Answer, Operation, Outcome, Question } from "./sqlite_worker.ts";
@@ -67,33 +68,10 @@ async function makeFile(path: string): Promise<void> {
   }
 }
 
-/** What a person can do, by sqlite's words: its codes are not handed on by every call. */
-const REASONS: readonly [pattern: RegExp, what: string, hint: string][] = [
-  [/disk is full|No space left/i, "the disk is full", "free some space; what was stored before is safe"],
-  [
-    /readonly|read-only|Permission denied/i,
-    "it can not be written",
-    "check who owns the file and its folder",
-  ],
-  [/database is locked/, "another program holds it", "end that program, or give this one a store of its own"],
-  [/not a database|malformed/, "it is damaged or no database", "restore it from a backup, or move it away"],
-  [
-    /newer connectd/,
-    "it was made by a newer connectd",
-    "run that version, or restore a backup that this one made",
-  ],
-  [/no table of values/, "it is no store of a hub", "name a file that `connectd hub backup` wrote"],
-  [/No such file/, "its folder does not exist", "make the folder, or name another file"],
-];
-
 function failure(path: string, cause: unknown): Failure {
   if (cause instanceof Failure) return cause;
-  const words = (cause as Error).message;
-  const [, what, hint] = REASONS.find(([pattern]) => pattern.test(words)) ?? [null, words, undefined];
-  return new Failure(`the store ${path} can not be used: ${what}`, {
-    cause,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  const { what, ...rest } = reasonOf((cause as Error).message);
+  return new Failure(`the store ${path} can not be used: ${what}`, { cause, ...rest });
 }
 
 type Unnumbered<Q> = Q extends unknown ? Omit<Q, "id"> : never;

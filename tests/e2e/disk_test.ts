@@ -170,9 +170,13 @@ Deno.test("on a disk that is full or can't be written to, neither hub nor daemon
       disk.connectd(...args(`${folder}/read-only`)).ended(),
       disk.connectd(...args(`${folder}/read-only/none`)).ended(),
     ]);
-    for (const { code, stdout, stderr } of runs) {
+    for (const [i, { code, stdout, stderr }] of runs.entries()) {
       assert.equal(code, 1, stderr);
       assert.match(stderr, REFUSED);
+      assert.match(
+        stderr,
+        i === 0 ? /the disk is full\n {2}free some/ : /it can not be written\n {2}check who/,
+      );
       assert.equal(stdout, "");
     }
   }

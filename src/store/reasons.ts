@@ -1,0 +1,20 @@
+/** Why a file can't be used, in words for people: sqlite's and the system's are for those who know them. */
+const REASONS: readonly [pattern: RegExp, what: string, hint: string][] = [
+  [/disk is full|No space left/i, "the disk is full", "free some space; what was stored before is safe"],
+  [
+    /readonly|read-only|Permission denied/i,
+    "it can not be written",
+    "check who owns it and its folder, and whether its file system is read-only",
+  ],
+  [/database is locked/, "another program holds it", "end that program, or give this one a store of its own"],
+  [/not a database|malformed/, "it is damaged or no database", "restore it from a backup, or move it away"],
+  [/No such file/, "its folder does not exist", "make the folder, or name another file"],
+];
+
+/** What `words` mean and what to do; `hint` absent: nothing that is known here. */
+export function reasonOf(words: string): { readonly what: string; readonly hint?: string } {
+  for (const [pattern, what, hint] of REASONS) {
+    if (pattern.test(words)) return { what, hint };
+  }
+  return { what: words };
+}
