@@ -6,6 +6,9 @@ const DAY_MS = 86_400_000;
 /** A file of that size, or that old, gives way to another. */
 const FILE_OCTETS = 16 * 1024 * 1024, FILE_MS = DAY_MS;
 
+/** Somebody who moves the file has lines of so long in it afterwards. */
+const LOOK_MS = 1_000;
+
 /** All of them together. */
 const ALL_OCTETS = 256 * 1024 * 1024;
 
@@ -35,8 +38,11 @@ export class AccessFiles {
   #file: Deno.FsFile | null = null;
   /** The number that the open file gets when it is full. */
   #number = 0;
-  /** When its first line was written, ms since 1970. */
+  /** Its octets, and when its first line was written, ms since 1970. */
+  #size = 0;
   #begun = 0;
+  /** When it was last looked whether it is still there. */
+  #lookedAt = 0;
 
   constructor(
     private readonly folder: string,
@@ -59,6 +65,7 @@ export class AccessFiles {
     try {
       await this.#ready(lines.length, now);
       while (written < lines.length) written += await this.#file!.write(lines.subarray(written));
+      this.#size += written;
       return { written, error: null };
     } catch (error) {
       // Opened anew it begins behind the last whole line.
@@ -108,24 +115,25 @@ export class AccessFiles {
 
   /** The file takes `octets` more: it is there, open, and neither too large nor too old. */
   async #ready(octets: number, now: number): Promise<void> {
-    const file = this.#file ?? await this.#open(now);
-    const [there, ours] = await Promise.all([statOrNull(this.#path), file.stat()]);
-    if (there === null || there.ino !== ours.ino || there.dev !== ours.dev) {
-      // Somebody has removed or moved it.
-      this.close();
-      await this.#open(now);
-      return;
-    }
-    const { size } = ours;
-    const over = size + octets > this.bounds.fileOctets || now - this.#begun >= this.bounds.fileMs;
-    if (size === 0 || !over) return;
+    if (this.#file !== null && Math.abs(now - this.#lookedAt) >= LOOK_MS) await this.#look(now);
+    if (this.#file === null) await this.#open(now);
+    const over = this.#size + octets > this.bounds.fileOctets || now - this.#begun >= this.bounds.fileMs;
+    if (this.#size === 0 || !over) return;
     this.close();
     await Deno.rename(this.#path, `${this.folder}/${this.name}-${String(this.#number).padStart(6, "0")}.log`);
     this.#number++;
     await this.#open(now);
   }
 
-  async #open(now: number): Promise<Deno.FsFile> {
+  /** Closes it where somebody has removed or moved it. */
+  async #look(now: number): Promise<void> {
+    this.#lookedAt = now;
+    const [there, ours] = await Promise.all([statOrNull(this.#path), this.#file!.stat()]);
+    if (there === null || there.ino !== ours.ino || there.dev !== ours.dev) this.close();
+    else this.#size = ours.size;
+  }
+
+  async #open(now: number): Promise<void> {
     const there = await statOrNull(this.#path);
     // Opening a pipe would wait for somebody to read it.
     if (there !== null && !there.isFile) throw new Failure(`${this.#path} is no file`);
@@ -136,9 +144,9 @@ export class AccessFiles {
       create: true,
       mode: 0o600,
     });
-    await endLines(file);
+    this.#size = await endLines(file);
     this.#begun = await firstTime(file) ?? now;
-    return file;
+    this.#lookedAt = now;
   }
 }
 
@@ -151,18 +159,19 @@ async function statOrNull(path: string): Promise<Deno.FileInfo | null> {
   }
 }
 
-/** Cuts off a last line that has no end: its process was killed, or the disk was full. */
-async function endLines(file: Deno.FsFile): Promise<void> {
+/** Cuts off a last line that has no end: its process was killed, or the disk was full. Returns the size. */
+async function endLines(file: Deno.FsFile): Promise<number> {
   const { size } = await file.stat();
   const block = new Uint8Array(64 * 1024);
   for (let to = size; to > 0;) {
     const from = Math.max(0, to - block.length);
     const n = await readAt(file, from, block.subarray(0, to - from));
     const end = from + block.subarray(0, n).lastIndexOf(NEWLINE) + 1;
-    if (end === size) return;
-    if (end > from || from === 0) return await file.truncate(end);
+    if (end < size && (end > from || from === 0)) await file.truncate(end);
+    if (end > from || from === 0) return end;
     to = from;
   }
+  return 0;
 }
 
 /** Of the first line; null: there is none that says it. */

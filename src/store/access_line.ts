@@ -31,8 +31,8 @@ const PATH_MAX = 2048, TEXT_MAX = 256;
 /** A line is shorter: six octets a character, six texts, and 300 octets around them. */
 export const LINE_MAX = 24 * 1024;
 
-/** So much is gathered before it has to be written. */
-const OCTETS = 64 * 1024;
+/** So much is gathered before it is written. */
+const BATCH = 64 * 1024;
 
 const QUOTE = 0x22, BACKSLASH = 0x5c, ZERO = 0x30;
 const HEX = "0123456789abcdef";
@@ -44,15 +44,15 @@ const HEX = "0123456789abcdef";
 export class AccessLines {
   /** How many there are. */
   count = 0;
-  readonly #octets = new Uint8Array(OCTETS);
+  readonly #octets = new Uint8Array(BATCH + LINE_MAX);
   #length = 0;
   /** A busy second has thousands of lines with the same few times. */
   #at = NaN;
   #time = "";
 
-  /** There may be no room for another. */
+  /** There is no room for another. */
   get full(): boolean {
-    return this.#length > OCTETS - LINE_MAX;
+    return this.#length >= BATCH;
   }
 
   /** Adds a line. Not when it is full. */
