@@ -121,10 +121,10 @@ export function manageRoutes(state: HubState): Operation[] {
   ];
 }
 
-/** The same call asks the daemon under the same id: what it has done it does not do twice, whatever became of the hub's answer. */
+/** What a daemon has done without an answer in time it does not do again, where the call says that it is the same. */
 async function askAgain(context: ApiContext): Promise<Asker> {
   const call = await callOf(context);
-  return { ...askerOf(context), ...(call === null ? {} : { ask: Idempotency.askId(call) }) };
+  return { ...askerOf(context), ...(call === null ? {} : { mark: Idempotency.markOf(call) }) };
 }
 
 function orNull({ type, ...schema }: Schema): Schema {

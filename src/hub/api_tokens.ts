@@ -4,6 +4,7 @@ import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, readOptionalObject, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
+import { IDEMPOTENCY } from "./api_once.ts";
 import { actorOf, type ApiContext, type Operation } from "./api_operation.ts";
 import { ID, NEW_TOKEN, ROTATION, TOKEN, TOKEN_WISH } from "./api_schemas.ts";
 import type { HubState } from "./state.ts";
@@ -36,6 +37,8 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       method: "POST",
       path: "/v1/tokens",
       summary: "Make a token",
+      fields: IDEMPOTENCY,
+      creates: true,
       body: { schema: TOKEN_WISH },
       answers: { 201: { doc: "The token with its secret; Location is its path.", schema: NEW_TOKEN } },
       problems: [409, 503],

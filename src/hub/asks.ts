@@ -3,6 +3,7 @@ import { ApiProblem } from "../api/problem.ts";
 import type { Clock } from "../clock.ts";
 import type { Ask, AskProblem, Reply } from "../wire/hello.ts";
 import type { Peer } from "./peer.ts";
+import { randomText } from "./random.ts";
 
 /** So long a daemon may take; it waits a few seconds itself, until its link has an address. */
 const DEADLINE_MS = 10_000;
@@ -15,14 +16,32 @@ interface Pending {
   readonly done: PromiseWithResolvers<AskProblem | null>;
 }
 
+/** What is asked. */
+export type Question = Omit<Ask, "type" | "id">;
+
+/** So many that had no answer in time are known again. */
+const LATE = 1000;
+
 export class Asks {
   readonly #pending = new Map<string, Pending>();
+  /** Marks of those that had no answer in time, and the id that the daemon knows them by. */
+  readonly #late = new Map<string, string>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** Resolves when the daemon has done it, and has declared what it did. Throws ApiProblem: its own, or it gave no answer. */
-  async ask(peer: Peer, ask: Omit<Ask, "type">): Promise<void> {
-    const problem = await (this.#pending.get(ask.id)?.done.promise ?? this.#tell(peer, ask));
+  /**
+   * Resolves when the daemon has done it, and has declared what it did. `mark`: of one that had no answer in time and is
+   * asked again, so that the daemon does not do it twice; null: it has none. Throws ApiProblem: the daemon's own, or it
+   * gave no answer.
+   */
+  async ask(peer: Peer, question: Question, mark: string | null = null): Promise<void> {
+    const id = this.#late.get(mark ?? "") ?? randomText(20);
+    const problem = await this.#tell(peer, { id, ...question });
+    if (mark !== null) this.#late.delete(mark);
+    if (problem === TIMEOUT && mark !== null) {
+      this.#late.set(mark, id);
+      if (this.#late.size > LATE) this.#late.delete(this.#late.keys().next().value!);
+    }
     if (problem === null) return;
     const { status, code, detail, errors } = problem;
     throw new ApiProblem(status, code, detail, [], errors);

@@ -1,6 +1,7 @@
 /** Where changes are asked for at a hub: its services, its shares, and what daemons are to do. */
 import type { Clock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
+import { printToken } from "./api_tokens.ts";
 import { Asks } from "./asks.ts";
 import type { HubAudit } from "./audit.ts";
 import type { HubEvents } from "./events.ts";
@@ -9,6 +10,7 @@ import { Manage } from "./manage.ts";
 import type { Peers } from "./peers.ts";
 import { Services } from "./services.ts";
 import { Shares } from "./shares.ts";
+import type { Tokens } from "./tokens.ts";
 
 export interface DeskOptions {
   readonly store: Store;
@@ -16,6 +18,7 @@ export interface DeskOptions {
   readonly audit: HubAudit;
   readonly events: HubEvents;
   readonly peers: Peers;
+  readonly tokens: Tokens;
 }
 
 export class Desk {
@@ -28,7 +31,8 @@ export class Desk {
   ) {}
 
   /** Reads what the store holds. Throws Failure. */
-  static async open({ store, clock, audit, events, peers }: DeskOptions): Promise<Desk> {
+  static async open({ store, clock, audit, events, peers, tokens }: DeskOptions): Promise<Desk> {
+    tokens.onChanged = (type, record) => events.emit(record.workspace, type, printToken(record));
     const services = new Services(peers, events);
     const shares = await Shares.open({ store, clock, services, events });
     const asks = new Asks(clock);

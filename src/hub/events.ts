@@ -3,6 +3,7 @@ import { Journal } from "../api/journal.ts";
 import { eventOf } from "./audit.ts";
 import type { Access } from "../store/access_line.ts";
 import type { HubLink, NameRecord } from "./link.ts";
+import type { TokenEvent } from "./tokens.ts";
 
 export type EventType =
   | "link.opened"
@@ -20,8 +21,7 @@ export type EventType =
   | "share.joined"
   | "share.approved"
   | "share.ended"
-  | "token.created"
-  | "token.revoked";
+  | TokenEvent;
 
 /** So many workspaces have a past; of those that were silent longest it is forgotten. */
 const WORKSPACES = 200;

@@ -234,7 +234,7 @@ class RunningHub implements Hub, HubState {
     });
     this.names = await Names.open({ store, peers, clock, log, audit, events, ownLabel, domains });
     this.traffic = new Traffic(clock, () => this.names.all());
-    const desk = this.desk = await Desk.open({ store, clock, audit, events, peers });
+    const desk = this.desk = await Desk.open({ store, clock, audit, events, peers, tokens: this.tokens });
     const { streamsPerSession } = limits;
     const parts = {
       hub: this.id,

@@ -51,9 +51,9 @@ export class Idempotency {
     this.#bucket = store.bucket("idempotency", { ttlMs: KEPT_MS });
   }
 
-  /** The id under which a daemon is asked for what `call` wants: the same call, the same id. */
-  static askId(call: Call): string {
-    return digest(placeOf(call), call.body).slice(0, 40);
+  /** What tells `call` from every other. */
+  static markOf(call: Call): string {
+    return digest(placeOf(call), call.body);
   }
 
   /**

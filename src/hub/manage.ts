@@ -5,7 +5,6 @@ import type { HubAudit } from "./audit.ts";
 import type { Asks } from "./asks.ts";
 import type { HubLink } from "./link.ts";
 import type { Peers } from "./peers.ts";
-import { randomText } from "./random.ts";
 import { invalid, type Services } from "./services.ts";
 
 /** Who asks. */
@@ -14,8 +13,8 @@ export interface Asker {
   readonly workspace: string | null;
   /** As the audit trail names them: `token:ci`. */
   readonly actor: string;
-  /** Asked again under this id, the daemon gives the answer it gave; absent: a fresh one. */
-  readonly ask?: string;
+  /** Of the call: the same call again is the same ask, where the daemon gave no answer in time; absent: it has none. */
+  readonly mark?: string;
 }
 
 /** Members of a JSON body. */
@@ -47,20 +46,15 @@ export class Manage {
   async create({ service, daemon = null, name = service, ...keys }: Body, by: Asker): Promise<HubLink> {
     if (typeof service !== "string") throw invalid("/service", "is needed: the name of a service");
     if (daemon !== null && typeof daemon !== "string") throw invalid("/daemon", "is no text");
-    if (typeof name !== "string" || !isName(name)) throw invalid("/name", "is no name such as demo");
     checkKeys(keys, MANAGED_KEYS);
     const found = this.services.find(by.workspace, service, daemon, "/service", "/daemon");
     if (found.access === "private") throw invalid("/service", "is private, and a link would make it public");
     if (found.kind === "tcp") throw invalid("/service", "is no HTTP service");
+    if (typeof name !== "string" || !isName(name)) throw invalid("/name", "is no name such as demo");
     const peer = this.peers.of(found.workspace, found.daemon);
     if (peer.online && !found.remote) throw new ApiProblem(403, "not_managed", BY_DAEMON);
-    await this.asks.ask(peer, {
-      id: by.ask ?? randomText(20),
-      op: "create",
-      name,
-      by: by.actor,
-      body: { service, ...keys },
-    });
+    const body = { service, ...keys };
+    await this.asks.ask(peer, { op: "create", name, by: by.actor, body }, by.mark ?? null);
     const link = peer.links.get(name);
     if (link === undefined || !link.record.declared) {
       throw new ApiProblem(503, "daemon_timeout", "The daemon has made the link, and not yet declared it.");
@@ -92,7 +86,7 @@ export class Manage {
   async #ask({ peer, record: { name, service } }: HubLink, op: "edit" | "renew", body: Body, by: Asker) {
     const remote = peer.services.some((one) => one.name === service && one.remote);
     if (peer.online && !remote) throw new ApiProblem(403, "not_managed", BY_DAEMON);
-    await this.asks.ask(peer, { id: by.ask ?? randomText(20), op, name, by: by.actor, body });
+    await this.asks.ask(peer, { op, name, by: by.actor, body });
   }
 
   async #inTurn({ id }: HubLink, act: () => Promise<void>): Promise<void> {

@@ -15,6 +15,8 @@ import { hashOf, matches, readBearer, tokenId, tokenText } from "./token_secret.
 export const SCOPES = ["admin", "daemon", "member", "viewer", "metrics"] as const;
 export type Scope = typeof SCOPES[number];
 
+export type TokenEvent = "token.created" | "token.revoked" | "token.rotated";
+
 /** Who somebody is, once a token or the process itself said so. */
 export interface Identity {
   /** The token's id; null: no token was needed. */
@@ -79,6 +81,8 @@ export class Tokens {
   onUsed: ((identity: Identity) => void) | null = null;
   /** Called when a token, or a secret of it, is good no more; its sessions must end. */
   onRevoked: ((id: string) => void) | null = null;
+  /** Called when a token was made, revoked or rotated, and that is durable. */
+  onChanged: ((type: TokenEvent, record: TokenRecord) => void) | null = null;
   /** Revocations and rotations, one after the other: the second of two at once must not answer before the first is durable. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -128,6 +132,7 @@ export class Tokens {
       this.#records.delete(id);
       throw error instanceof Conflict ? new Failure("the token's id was just taken: try again") : error;
     }
+    this.onChanged?.("token.created", record);
     return { token, record };
   }
 
@@ -166,6 +171,7 @@ export class Tokens {
         tokenEntry("token.revoked", record, by, now),
       );
       this.onRevoked?.(record.id);
+      this.onChanged?.("token.revoked", revoked);
       return revoked;
     });
   }
@@ -196,6 +202,7 @@ export class Tokens {
         expiresAt: expiresAt === null ? null : now + expiresAt - (rotatedAt ?? createdAt),
       }, tokenEntry("token.rotated", record, by, now));
       this.onRevoked?.(id);
+      this.onChanged?.("token.rotated", rotated);
       return { token, record: rotated };
     });
   }

@@ -6,81 +6,12 @@ import { Events } from "../../src/daemon/events.ts";
 import { Witnesses } from "../../src/daemon/witnesses/witnesses.ts";
 import { createLog } from "../../src/log.ts";
 import { eventually } from "../hub/rig.ts";
+import { EventClient } from "../event_client.ts";
 import { DaemonRig } from "./daemon_rig.ts";
-
-interface Told {
-  readonly id: number;
-  readonly type: string;
-  // deno-lint-ignore no-explicit-any
-  readonly data: any;
-}
-
-/** A client of the event stream, over the control socket. */
-class Client {
-  text = "";
-  ended = false;
-  #wake: (() => void)[] = [];
-  private constructor(private readonly socket: Deno.Conn) {
-    void this.#read();
-  }
-
-  static async connect(rig: DaemonRig, query = "", fields: string[] = []): Promise<Client> {
-    const socket = await Deno.connect({ transport: "unix", path: rig.daemon.socket! });
-    const head = [`GET /v1/events${query} HTTP/1.1`, "Host: localhost", ...fields, "\r\n"].join("\r\n");
-    await socket.write(new TextEncoder().encode(head));
-    const client = new Client(socket);
-    await client.until(() => client.text.includes("retry: "));
-    return client;
-  }
-
-  async #read(): Promise<void> {
-    const buffer = new Uint8Array(65536), decoder = new TextDecoder();
-    for (;;) {
-      const n = await this.socket.read(buffer).catch(() => null);
-      if (n === null) break;
-      this.text += decoder.decode(buffer.subarray(0, n), { stream: true });
-      for (const wake of this.#wake.splice(0)) wake();
-    }
-    this.ended = true;
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-
-  get told(): Told[] {
-    return [...this.text.matchAll(/^id: (\d+)\r?\nevent: (\S+)\r?\ndata: (.*)\r?$/gm)].map((match) => ({
-      id: Number(match[1]),
-      type: match[2],
-      data: JSON.parse(match[3]),
-    }));
-  }
-
-  /** The first `n` events, as their types and names. */
-  async first(n: number): Promise<string[]> {
-    await this.until(() => this.told.length >= n);
-    return this.told.slice(0, n).map(({ type, data }) => data.name ? `${type} ${data.name}` : type);
-  }
-
-  async until(is: () => boolean): Promise<void> {
-    const late = setTimeout(() => this.leave(), 10_000);
-    while (!is() && !this.ended) await new Promise<void>((wake) => this.#wake.push(wake));
-    clearTimeout(late);
-    if (!is()) throw new Error(`the stream ended: ${this.text.slice(-500)}`);
-  }
-
-  leave(): void {
-    try {
-      this.socket.close();
-    } catch {
-      // It has ended.
-    }
-  }
-  [Symbol.dispose](): void {
-    this.leave();
-  }
-}
 
 Deno.test("everything that happens to links is told with the link, in order", async () => {
   await using rig = await DaemonRig.start("links: { a: { target: echo, ttl: 1h } }");
-  using client = await Client.connect(rig);
+  using client = await EventClient.connect(rig.daemon.socket!);
   assert.match(client.text, /content-type: text\/event-stream/i);
   await rig.reload("links: { a: { target: echo, ttl: 1h, methods: [GET] }, b: { target: echo } }");
   await rig.leap(3_600_000);
@@ -103,7 +34,7 @@ Deno.test("everything that happens to links is told with the link, in order", as
 
 Deno.test("sessions that come and go are told with the hub, and so are hubs that the file leaves", async () => {
   await using rig = await DaemonRig.start("links: {}");
-  using client = await Client.connect(rig);
+  using client = await EventClient.connect(rig.daemon.socket!);
   rig.hub.drop();
   await rig.pass(2000);
   assert.deepEqual(await client.first(2), ["session.down", "session.up"]);
@@ -116,13 +47,13 @@ Deno.test("sessions that come and go are told with the hub, and so are hubs that
 Deno.test("a client resumes behind the last event that it saw, and one from before a restart is told all", async () => {
   await using rig = await DaemonRig.start("links: {}");
   for (const name of ["a", "b", "c"]) await rig.daemon.create({ name, target: "echo" });
-  using first = await Client.connect(rig, "", ["Last-Event-ID: 0"]);
+  using first = await EventClient.connect(rig.daemon.socket!, { fields: ["Last-Event-ID: 0"] });
   await first.until(() => first.told.some(({ data }) => data.name === "c"));
   const seen = first.told.find(({ data }) => data.name === "b")!;
-  using second = await Client.connect(rig, "", [`Last-Event-ID: ${seen.id}`]);
+  using second = await EventClient.connect(rig.daemon.socket!, { fields: [`Last-Event-ID: ${seen.id}`] });
   await second.until(() => second.told.some(({ data }) => data.name === "c"));
   assert.deepEqual(second.told, first.told.filter(({ id }) => id > seen.id));
-  using other = await Client.connect(rig, "", ["Last-Event-ID: 999999"]);
+  using other = await EventClient.connect(rig.daemon.socket!, { fields: ["Last-Event-ID: 999999"] });
   await other.until(() => other.told.some(({ data }) => data.name === "c"));
   assert.equal(other.told.some(({ data }) => data.name === "a"), true);
   assert.equal((await rig.api("GET", "/v1/events", undefined, ["Last-Event-ID: x"])).status, 400);
@@ -131,17 +62,17 @@ Deno.test("a client resumes behind the last event that it saw, and one from befo
 Deno.test("an event tells how things were, also to who comes late", async () => {
   await using rig = await DaemonRig.start("links: { a: { target: echo } }");
   await rig.hub.visit(rig.link("a").id!);
-  using late = await Client.connect(rig, "", ["Last-Event-ID: 0"]);
+  using late = await EventClient.connect(rig.daemon.socket!, { fields: ["Last-Event-ID: 0"] });
   await late.until(() => late.told.some(({ type }) => type === "link.opened"));
   assert.equal(late.told.find(({ type }) => type === "link.opened")!.data.counters.allowed, 0);
 });
 
 Deno.test("requests are told to whoever asks for them, without their queries", async () => {
   await using rig = await DaemonRig.start("links: { a: { target: echo, methods: [GET] } }");
-  using plain = await Client.connect(rig);
+  using plain = await EventClient.connect(rig.daemon.socket!);
   const id = rig.link("a").id!;
   await rig.hub.visit(id, "GET /unseen");
-  using client = await Client.connect(rig, "?requests=true");
+  using client = await EventClient.connect(rig.daemon.socket!, { query: "?requests=true" });
   await rig.hub.visit(id, "GET /x?secret=1");
   await rig.hub.visit(id, "POST /y");
   await client.until(() => client.told.length >= 2);
@@ -196,7 +127,7 @@ Deno.test("a client that leaves is forgotten, and one that only asks for the hea
 Deno.test("a client on the socket that goes away is forgotten", async () => {
   await using rig = await DaemonRig.start("links: { a: { target: echo } }");
   const { live } = (rig.daemon as unknown as ControlState).witnesses;
-  const client = await Client.connect(rig, "?requests=true");
+  const client = await EventClient.connect(rig.daemon.socket!, { query: "?requests=true" });
   assert.equal(live.watchers, 1);
   client.leave();
   await eventually(() => live.watchers, (watchers) => watchers === 0);

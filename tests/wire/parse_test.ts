@@ -132,7 +132,7 @@ function fits(key: string, was: unknown, value: unknown): boolean {
   // A body is for somebody else to read.
   if (key === "body") return typeof value === "object" && !Array.isArray(value);
   // Of what a later version added nothing need be said.
-  if (["remote", "domain", "activatedAt", "service", "source"].includes(key) && value === undefined) {
+  if (["remote", "port", "domain", "activatedAt", "service", "source"].includes(key) && value === undefined) {
     return true;
   }
   if (typeof was === "boolean") return value === true;
