@@ -90,7 +90,7 @@ export interface Hub {
 
 /** Refusals are reported, and expired tokens noticed, so often. */
 const TICK_MS = 900;
-/** Records of links that stay declared are looked through so often. */
+/** Records of links and tokens are looked through so often. */
 const REFRESH_MS = 3_600_000;
 
 const UNKNOWN = refusal("link_unknown");
@@ -270,7 +270,7 @@ class RunningHub implements Hub, HubState {
     if (state !== null) await this.#listeners.listenLocally(this.socket = hubSocketPath(state));
     audit.started(this.url);
     await this.file?.follow((settings) => this.change(settings));
-    this.#refreshedAt = clock.mono();
+    this.#refreshedAt = clock.mono() - REFRESH_MS;
     this.#tick.set(TICK_MS);
     if (state !== null && !this.tokens.any) {
       const make = `connectd token create --scope admin --state ${state}`;
@@ -373,6 +373,7 @@ class RunningHub implements Hub, HubState {
     if (this.clock.mono() - this.#refreshedAt >= REFRESH_MS) {
       this.#refreshedAt = this.clock.mono();
       this.names.refresh();
+      this.tokens.tidy();
     }
     this.#tick.set(TICK_MS);
   }

@@ -74,6 +74,9 @@ const UNROTATED = { generation: 0, rotatedAt: null, previous: null, lastUsedAt: 
 /** A use is written down so long after the one that was before. */
 const USED_MS = 5 * 60_000;
 
+/** A token that ended is listed so long. */
+const KEEP_ENDED_MS = 30 * 24 * 3_600_000;
+
 /** The tokens of a hub: all in memory, so that a request never waits for the store. */
 export class Tokens {
   readonly #records = new Map<string, TokenRecord>();
@@ -290,6 +293,17 @@ export class Tokens {
       if (over) this.#change(record, { previous: null }).catch(() => {});
       if (expired || expiresAt === null || expiresAt > now) continue;
       this.#change(record, { expired: true }).catch(() => {});
+    }
+  }
+
+  /** Forgets what ended long ago; its records in the trail stay as long as those do. */
+  tidy(): void {
+    const due = this.clock.now() - KEEP_ENDED_MS;
+    for (const record of this.#records.values()) {
+      const { id, revokedAt, expiresAt } = record;
+      if (this.#isLive(record) || (revokedAt ?? expiresAt ?? Infinity) > due) continue;
+      // From the store first: what that does not take is tried again.
+      this.store.bucket("tokens").delete(id).then(() => this.#records.delete(id), () => {});
     }
   }
 
