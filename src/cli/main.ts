@@ -15,6 +15,10 @@ import { login } from "./login.ts";
 import { logs } from "./logs.ts";
 import { permissions } from "./permissions.ts";
 import { complain, complainOf } from "./print.ts";
+import { expose } from "./private/expose.ts";
+import { join } from "./private/join.ts";
+import { reach } from "./private/reach.ts";
+import { share } from "./private/share.ts";
 import { replay } from "./replay.ts";
 import { requests } from "./requests.ts";
 import { run } from "./run.ts";
@@ -40,12 +44,17 @@ export const VERBS: readonly Verb[] = [
   plan,
   reload,
   explain,
+  expose,
+  reach,
+  share,
+  join,
   requests,
   replay,
   logs,
   audit,
   ui,
   token,
+  login,
   init,
   doctor,
   permissions,
@@ -54,7 +63,6 @@ export const VERBS: readonly Verb[] = [
   version,
   help,
 ];
-  login,
 
 /** Runs the command line `args` (without the program) and returns the exit code: 0 success, 1 error, 2 invalid arguments or file. */
 export async function main(args: readonly string[]): Promise<number> {

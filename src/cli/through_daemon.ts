@@ -16,20 +16,27 @@ export interface FoundDaemon {
   readonly file: string | null;
   /** Ports of its own, which are no targets. */
   readonly ports: readonly number[];
+  /** URLs of its hubs. */
+  readonly hubs: readonly string[];
 }
 
 /** The running daemon; null: there is none, or none that uses `hub`. Throws Failure where `--control` named one in vain. */
-export async function findDaemon(given: Given, hub: string | null): Promise<FoundDaemon | null> {
+export async function findDaemon(
+  given: Given,
+  hub: string | null,
+  what = "the link",
+): Promise<FoundDaemon | null> {
   const look = (api: ApiClient) => api.call<StatusJson>("GET", "/v1/status");
   if (text(given, "control") !== null) await withDaemon(given, look);
   const api = new ApiClient(daemonAddress(given));
   try {
     const { hubs, config } = await look(api);
     if (hub !== null && !hubs.some(({ url }) => url === hub)) {
-      complain(`the running daemon does not use ${hub}: the link lives in the foreground`);
+      complain(`the running daemon does not use ${hub}: ${what} lives in the foreground`);
       return null;
     }
-    return { api, file: config.file, ports: hubs.map(({ url }) => Number(new URL(url).port)) };
+    const urls = hubs.map(({ url }) => url);
+    return { api, file: config.file, ports: urls.map((url) => Number(new URL(url).port)), hubs: urls };
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
     return null;

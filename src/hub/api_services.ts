@@ -14,6 +14,10 @@ const SERVICE: Schema = {
     kind: { type: "string", enum: ["http", "tcp"] },
     access: { type: "string", enum: ["public", "private"] },
     remote: { type: "boolean", description: "Links to it can be made here." },
+    port: {
+      type: ["integer", "null"],
+      description: "Of its target, where it is private: what whoever reaches it may have on their own machine.",
+    },
     daemon: TEXT,
     workspace: TEXT,
     online: { type: "boolean", description: "Its daemon is connected." },
