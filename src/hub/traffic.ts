@@ -30,7 +30,7 @@ export class Traffic {
   #minute = 0;
   #nextAt: number;
 
-  constructor(private readonly clock: Clock, private readonly all: () => Iterable<HubLink>) {
+  constructor(private readonly clock: Pick<Clock, "mono">, private readonly all: () => Iterable<HubLink>) {
     this.#nextAt = clock.mono() + MINUTE_MS;
   }
 

@@ -74,7 +74,7 @@ export function Url({ url }: { url: string | null }) {
   if (!/^https?:\/\//.test(url)) return <Middle text={url} />;
   return (
     <span class="url">
-      <a href={url} rel="noreferrer noopener" target="_blank">
+      <a href={url} rel="noreferrer" target="_blank">
         <Middle text={url} />
       </a>
       <Copy text={url} what="the URL" />

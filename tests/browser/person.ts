@@ -25,8 +25,16 @@ export class Person implements AsyncDisposable {
   private constructor(readonly page: Page) {}
 
   static async open(rig: Rig, program: string): Promise<Person> {
-    const person = new Person(await Page.open(rig, program));
-    const { page } = person;
+    return await Person.#at(await Page.open(rig, program));
+  }
+
+  /** The same person at another tab; it ends with the browser. */
+  async tab(): Promise<Person> {
+    return await Person.#at(await this.page.tab());
+  }
+
+  static async #at(page: Page): Promise<Person> {
+    const person = new Person(page);
     page.on<{ entry: Entry }>("Log.entryAdded", ({ entry }) => {
       if (entry.level === "error" || entry.level === "warning") {
         person.complaints.push(`${entry.text} ${entry.url ?? ""}`);

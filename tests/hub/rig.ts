@@ -195,6 +195,7 @@ export interface DaemonOptions {
   readonly daemon?: string;
   readonly instance?: string;
   readonly connection?: number;
+  readonly software?: string;
   readonly clock?: Clock;
   /** What it does with a stream; without one it answers 200 with the request's target. */
   readonly serve?: (stream: Stream, head: string) => Partial<StreamSink> | void;
@@ -230,7 +231,7 @@ export class FakeDaemon implements SessionHandler {
     this.session.control({
       type: "hello",
       version: 1,
-      software: "fake/1",
+      software: this.#o.software ?? "fake/1",
       features: [],
       daemon: this.#o.daemon ?? "daemon-1",
       instance: this.#o.instance ?? "instance-1",

@@ -42,6 +42,15 @@ export class Page implements AsyncDisposable {
       HOME: rig.folder,
     });
     const url = await process.until(() => /^DevTools listening on (ws:\S+)$/m.exec(process.stderr)?.[1]);
+    return await Page.#attach(process, url);
+  }
+
+  /** Another page in the same browser, with the same cookies. Ends with the browser. */
+  async tab(): Promise<Page> {
+    return await Page.#attach(this.#process, this.#socket.url);
+  }
+
+  static async #attach(process: Process, url: string): Promise<Page> {
     const socket = new WebSocket(url, { perMessageDeflate: false });
     await new Promise((open, failed) => socket.once("open", open).once("error", failed));
     const page = new Page(process, socket);

@@ -2,7 +2,8 @@
 import { countWords } from "../../pages/words.ts";
 import { MINUTES } from "../traffic.ts";
 
-const HEIGHT = 16;
+/** Steps of one digit: a page has many lines. */
+const HEIGHT = 9;
 
 /** `minutes`: requests by minute, the oldest first; null: none. */
 export function Sparkline({ minutes }: { minutes: Uint32Array | null }) {
@@ -19,7 +20,6 @@ export function Sparkline({ minutes }: { minutes: Uint32Array | null }) {
       role="img"
       aria-label={words}
     >
-      <title>{words}</title>
       <path class="part" d={outline(minutes, most)} />
     </svg>
   );

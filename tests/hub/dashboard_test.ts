@@ -1,0 +1,321 @@
+/** Who gets into the dashboard, and what nobody can make somebody's browser do there. */
+import assert from "node:assert/strict";
+import type { Scope } from "../../src/hub/tokens.ts";
+import { latin1 } from "../../src/core/latin1.ts";
+import { Talk } from "../e2e/talk.ts";
+import { type Answer, ask, eventually, HubRig, link } from "./rig.ts";
+
+/** A browser, as far as a hub can tell. */
+class Browser {
+  cookie = "";
+
+  constructor(readonly rig: HubRig, readonly host = `hub.localhost:${rig.hub.address.port}`) {}
+
+  static async signedIn(rig: HubRig, scope: Scope = "admin", workspace = "default"): Promise<Browser> {
+    const browser = new Browser(rig);
+    assert.equal((await browser.signIn(await rig.token(scope, workspace))).status, 303);
+    return browser;
+  }
+
+  async get(path: string, fields: readonly string[] = []): Promise<Answer> {
+    return await this.#send(`GET ${path} HTTP/1.1`, fields, "");
+  }
+
+  /** As the form of the dashboard's own page, unless `fields` say otherwise. */
+  async post(path: string, form: Record<string, string> = {}, fields?: readonly string[]): Promise<Answer> {
+    const body = new URLSearchParams(form).toString();
+    return await this.#send(`POST ${path} HTTP/1.1`, [
+      ...fields ?? [`Origin: http://${this.host}`, "Sec-Fetch-Site: same-origin"],
+      "Content-Type: application/x-www-form-urlencoded",
+      `Content-Length: ${body.length}`,
+    ], body);
+  }
+
+  async signIn(token: string, next = "/"): Promise<Answer> {
+    const answer = await this.post("/sign-in", { token, next });
+    this.cookie = /set-cookie: ([^;]*)/i.exec(answer.head)?.[1] ?? "";
+    return answer;
+  }
+
+  async #send(first: string, fields: readonly string[], body: string): Promise<Answer> {
+    const cookie = this.cookie === "" ? [] : [`Cookie: a=b; ${this.cookie}`];
+    const accept = fields.some((one) => one.startsWith("Accept:")) ? [] : ["Accept: text/html"];
+    const lines = [first, ...accept, ...cookie, ...fields];
+    return await ask(this.rig.hub.address.port, this.host, lines.join("\r\n"), body);
+  }
+}
+
+function field(answer: Answer, name: string): string | undefined {
+  return new RegExp(`^${name}: (.*)\r$`, "im").exec(answer.head)?.[1];
+}
+
+Deno.test("a token is pasted once: what the browser keeps is another secret, for this host alone, and ends with the token", async () => {
+  await using rig = await HubRig.start();
+  const token = await rig.token("member");
+  const browser = new Browser(rig);
+  assert.equal((await browser.get("/")).status, 401);
+  const answer = await browser.signIn(token, "/services?a=b");
+  assert.equal(field(answer, "location"), "/services?a=b");
+  const [, name, secret, rest] = /^(__Host-connectd-\d+)=([\w-]{43}); (.*)$/.exec(
+    field(answer, "set-cookie")!,
+  )!;
+  assert.equal(name, `__Host-connectd-${rig.hub.address.port}`);
+  assert.equal(rest, "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=43200");
+  assert.equal(token.includes(secret), false);
+  const page = await browser.get("/");
+  assert.equal(page.status, 200);
+  for (
+    const [what, value] of [["content-security-policy", /default-src 'none'/], [
+      "cache-control",
+      /^no-store$/,
+    ]] as const
+  ) {
+    assert.match(field(page, what)!, value);
+  }
+  assert.equal(page.body.includes(token) || rig.lines.join().includes(token), false);
+  // It opens no API, and the API's credential no page.
+  assert.equal(
+    (await rig.api("GET", "/v1/links", undefined, undefined, rig.hub.address.port, [
+      `Cookie: ${browser.cookie}`,
+    ])).status,
+    401,
+  );
+  assert.equal((await new Browser(rig).get("/", [`Authorization: Bearer ${token}`])).status, 401);
+
+  const other = new Browser(rig);
+  await other.signIn(token);
+  assert.equal(field(await other.post("/sign-out"), "location"), "/sign-in");
+  assert.equal((await other.get("/")).status, 401);
+  assert.equal((await browser.get("/")).status, 200);
+  using talk = await Talk.to(rig.hub.address.port);
+  const lines = [
+    "GET / HTTP/1.1",
+    `Host: ${browser.host}`,
+    `Cookie: ${browser.cookie}`,
+    "Accept: text/event-stream",
+  ];
+  await talk.write(`${lines.join("\r\n")}\r\n\r\n`);
+  assert.equal((await talk.head())!.fields.get("content-type"), "text/event-stream");
+  await rig.hub.tokens.revoke(rig.hub.tokens.identify(`Bearer ${token}`)!.token!, null);
+  assert.equal((await browser.get("/")).status, 401);
+  // Whoever looks on is shown nothing more: the stream ends, and with it this wait.
+  let events = "";
+  await talk.body("chunked", (bytes) => void (events += latin1(bytes)));
+  assert.match(events, /event: patch/);
+});
+
+Deno.test("only the dashboard's own page, at its own name, can make a browser change something", async (t) => {
+  await using rig = await HubRig.start();
+  const { links: [{ id }] } = await rig.attached().hello([link("one")]);
+  const browser = await Browser.signedIn(rig);
+  const own = `http://${browser.host}`, port = rig.hub.address.port;
+  const rows: [string, readonly string[]][] = [
+    ["no Origin", []],
+    ["an opaque one", ["Origin: null"]],
+    ["a link's page", [`Origin: http://${id}.localhost:${port}`]],
+    ["another port", [`Origin: http://hub.localhost:${port + 1}`]],
+    ["another scheme", [`Origin: https://hub.localhost:${port}`]],
+    ["another name of the hub", [`Origin: http://localhost:${port}`]],
+    ["more than it", [`Origin: ${own}.evil.example`]],
+    ["a path", [`Origin: ${own}/`]],
+    ["two of them", [`Origin: ${own}`, "Origin: http://evil.example"]],
+    ["another site, says the browser", [`Origin: ${own}`, "Sec-Fetch-Site: cross-site"]],
+    ["the same site, says the browser", [`Origin: ${own}`, "Sec-Fetch-Site: same-site"]],
+  ];
+  for (const [name, fields] of rows) {
+    await t.step(name, async () => {
+      const answer = await browser.post(`/links/${id}/revoke`, {}, fields);
+      assert.deepEqual([answer.status, /foreign_origin/.test(answer.body)], [403, true]);
+      assert.equal(
+        (await browser.post("/sign-in", { token: await rig.token("viewer") }, fields)).status,
+        403,
+      );
+    });
+  }
+  assert.equal((await rig.api("GET", `/v1/links/${id}`, await rig.token("viewer"))).json.state, "active");
+  // A link's page can make the browser send the cookie: it is not taken for a person's wish, even to look.
+  for (const site of ["same-site", "cross-site"]) {
+    assert.equal((await browser.get("/", [`Sec-Fetch-Site: ${site}`])).status, 401);
+  }
+  assert.equal((await browser.post(`/links/${id}/revoke`)).status, 303);
+});
+
+Deno.test("a name that leads here without being the hub's shows nothing; another of its own leads to the dashboard's", async () => {
+  await using rig = await HubRig.start();
+  const { port } = rig.hub.address;
+  for (
+    const host of ["evil.example", "a.b.localhost", `evil.example:${port}`, "hub.localhost.evil.example"]
+  ) {
+    const answer = await new Browser(rig, host).get("/");
+    assert.deepEqual([answer.status, /link_unknown/.test(answer.body)], [404, true], host);
+  }
+  for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
+    const answer = await new Browser(rig, `${host}:${port}`).get("/services?x=1");
+    assert.deepEqual([answer.status, field(answer, "location")], [
+      302,
+      `http://hub.localhost:${port}/services?x=1`,
+    ]);
+    assert.equal((await new Browser(rig, `${host}:${port}`).post("/sign-in", {})).status, 421);
+  }
+});
+
+Deno.test("by plain http at a public host nobody is let in, and the page says why; behind a proxy that ends TLS everybody is", async () => {
+  await using rig = await HubRig.start({
+    publicUrl: "https://hub.example.com",
+    domain: "links.example.com",
+    trustedProxies: ["127.0.0.2"],
+  });
+  const token = await rig.token("viewer");
+  const plain = new Browser(rig, "hub.example.com");
+  const claimed = ["X-Forwarded-Proto: https", "Origin: https://hub.example.com"];
+  for (const answer of [await plain.get("/"), await plain.post("/sign-in", { token }, claimed)]) {
+    assert.deepEqual([answer.status, /plain_http|plain http/.test(answer.body)], [403, true]);
+    assert.match(answer.body, /trusted_proxies/);
+    assert.equal(field(answer, "set-cookie"), undefined);
+  }
+  await using near = await HubRig.start({
+    publicUrl: "https://hub.example.com",
+    domain: "links.example.com",
+    trustedProxies: ["127.0.0.1"],
+  });
+  const secure = new Browser(near, "hub.example.com");
+  const answer = await secure.post("/sign-in", { token: await near.token("viewer") }, claimed);
+  assert.deepEqual([answer.status, /^__Host-connectd-443=/.test(field(answer, "set-cookie") ?? "")], [
+    303,
+    true,
+  ]);
+});
+
+Deno.test("a form leads to no other site", async () => {
+  await using rig = await HubRig.start();
+  const token = await rig.token("viewer");
+  for (
+    const next of [
+      "//evil.example",
+      "https://evil.example/",
+      "/\\evil.example",
+      "javascript:alert(1)",
+      "\t//evil.example",
+    ]
+  ) {
+    const answer = await new Browser(rig).signIn(token, next);
+    assert.equal(field(answer, "location"), "/", next);
+  }
+});
+
+Deno.test("wrong tokens are slowed by their address, and a right one gets in all the same", async () => {
+  await using rig = await HubRig.start();
+  const browser = new Browser(rig);
+  const token = await rig.token("viewer");
+  const wrong = `${token.slice(0, -4)}aaaa`;
+  const statuses = [];
+  for (let i = 0; i < 31; i++) statuses.push((await browser.signIn(wrong)).status);
+  assert.deepEqual([statuses[0], statuses[29], statuses[30]], [401, 401, 429]);
+  assert.equal((await browser.signIn(await rig.token("metrics"))).status, 403);
+  assert.equal((await browser.signIn(token)).status, 303);
+});
+
+Deno.test("whoever may only look is shown no form, and refused where one is sent", async (t) => {
+  await using rig = await HubRig.start();
+  const { links: [{ id }] } = await rig.attached().hello([link("one")]);
+  const browser = await Browser.signedIn(rig, "viewer");
+  for (
+    const path of [
+      "/",
+      `/links/${id}`,
+      `/links/${id}/requests`,
+      "/services",
+      "/shares",
+      "/audit",
+      "/settings",
+    ]
+  ) {
+    const { status, body } = await browser.get(path);
+    assert.equal(status, 200, path);
+    const forms = [...body.matchAll(/<form method="post" action="([^"]*)"/g)].map(([, action]) => action);
+    assert.deepEqual(forms, ["/sign-out"], path);
+    assert.equal(body.includes('href="/new'), false, path);
+  }
+  for (const path of ["/tokens", "/new", "/device", `/links/${id}/edit`]) {
+    assert.equal((await browser.get(path)).status, 403, path);
+  }
+  const posts = [
+    ...["/new", "/shares", "/tokens", "/device/approve", "/device/deny"],
+    ...[`/links/${id}/revoke`, `/links/${id}/renew`, `/links/${id}/edit`],
+    ...["/tokens/x/revoke", "/shares/x/end", "/shares/x/approve"],
+  ];
+  for (const path of posts) {
+    await t.step(path, async () => assert.equal((await browser.post(path, { scope: "admin" })).status, 403));
+  }
+  assert.equal(rig.hub.tokens.list(null).length, 1);
+});
+
+Deno.test("nothing of another workspace is shown, found or changed", async () => {
+  await using rig = await HubRig.start();
+  const { links: [{ id }] } = await rig.attached({ workspace: "acme" }).hello([link("secretly")]);
+  const browser = await Browser.signedIn(rig, "admin", "other");
+  for (const path of ["/", "/services", "/shares", "/tokens", "/audit", "/settings", "/?q=secretly"]) {
+    const { body } = await browser.get(path);
+    assert.equal(
+      body.replaceAll("q=secretly", "").includes(id) || /secretly(?!" data-filter)/.test(body),
+      false,
+      path,
+    );
+  }
+  for (const path of [`/links/${id}`, `/links/${id}/requests`, `/links/${id}/edit`]) {
+    assert.equal((await browser.get(path)).status, 404, path);
+  }
+  for (const act of ["revoke", "renew", "edit"]) {
+    assert.equal((await browser.post(`/links/${id}/${act}`)).status, 404, act);
+  }
+  assert.equal(field(await browser.get(`/go?to=${id}`), "location"), `/?q=${id}`);
+});
+
+Deno.test("what strangers say of themselves is text on a page, whatever it is", async () => {
+  await using rig = await HubRig.start();
+  const evil = `"><img src=x onerror=alert(1)><script>alert(2)</script>'`;
+  const token = await rig.token("daemon");
+  const daemon = await rig.dialled(token, { daemon: "d-1", software: evil });
+  const { links: [{ id }] } = await daemon.hello([link("one")]);
+  await rig.visit(id, `GET /${encodeURIComponent("<")}<script>?${"x".repeat(9)} HTTP/1.1`);
+  await rig.api("POST", "/v1/device", undefined, {}, rig.hub.address.port, [
+    `User-Agent: ${evil}`,
+    "Content-Type: application/json",
+  ]);
+  const { json: { userCode } } = await rig.api("POST", "/v1/device", undefined, {}, rig.hub.address.port, [
+    `User-Agent: ${evil}`,
+    "Content-Type: application/json",
+  ]);
+  const browser = await Browser.signedIn(rig);
+  const query = encodeURIComponent(evil);
+  const paths = [
+    ...["/", `/?q=${query}&sort=${query}&state=${query}`, `/?after=${query}`, `/go?to=${query}`, "/services"],
+    ...[
+      `/links/${id}`,
+      `/links/${id}/requests`,
+      `/links/${query}`,
+      `/device?code=${userCode}`,
+      `/device?code=${query}`,
+    ],
+    ...[`/new?service=${query}`, `/shares?made=${query}`, `/tokens?made=${query}`, `/audit?type=${query}`],
+  ];
+  for (const path of paths) {
+    const { body, status } = await browser.get(path);
+    assert.ok(status < 500, path);
+    assert.equal(/<img|<script>alert|onerror=alert\(1\)>/.test(body), false, path);
+  }
+});
+
+Deno.test("a page of links that are all busy weighs less than 60 KiB", async () => {
+  await using rig = await HubRig.start();
+  const names = Array.from({ length: 100 }, (_, i) => `a-link-with-a-name-${String(i).padStart(3, "0")}`);
+  const policy = { methods: ["GET", "POST"], paths: ["/webhooks/stripe", "/health"], maxStreams: 100 };
+  const { links } = await rig.attached().hello(
+    names.map((name) => link(name, { policy, expiresAt: Date.now() + 1e9 })),
+  );
+  await Promise.all(links.map(({ id }: { id: string }) => rig.visit(id, "GET /health HTTP/1.1")));
+  const browser = await Browser.signedIn(rig);
+  const { body } = await eventually(() => browser.get("/"), ({ body }) => body.includes("<svg"));
+  assert.ok(body.length < 60 * 1024, `${body.length} bytes`);
+  assert.match(body, /after=a-link-with-a-name-039/);
+});
