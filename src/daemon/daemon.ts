@@ -131,6 +131,8 @@ class RunningDaemon implements Daemon, ControlState {
       await this.#begin(loaded);
     });
     await this.#works.line.settle(GRANT_MS);
+    // Whoever reads the ready line may count on what it says.
+    await this.#works.records.written();
   }
 
   links(): LinkJson[] {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { eventually } from "../hub/rig.ts";
 import { DaemonRig } from "./daemon_rig.ts";
+import { FakeHub } from "./fake_hub.ts";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 
@@ -188,4 +189,30 @@ Deno.test("what rates counted while the disk was full is stored when there is ro
     return Promise.resolve(rows.length);
   };
   await eventually(saved, (n) => n === 1);
+});
+
+Deno.test("a daemon that says it is ready has on disk when its links were activated, and their addresses", async () => {
+  await using rig = await DaemonRig.start("links: {}");
+  await rig.daemon.close();
+  rig.write("links: { demo: { target: echo, ttl: 1h } }");
+  rig.hub = new FakeHub(rig.hub);
+  rig.hub.hold();
+  let ready = false;
+  const begun = rig.begin().finally(() => ready = true);
+  await rig.hub.until(() => rig.hub.declared("demo") !== undefined);
+  const other = open(rig);
+  other.exec("BEGIN IMMEDIATE");
+  rig.hub.release();
+  // It was activated, and the hub has heard when it will end.
+  await rig.hub.until(() => rig.hub.declared("demo")!.expiresAt !== null);
+  for (let turn = 0; turn < 20; turn++) await new Promise((next) => setTimeout(next));
+  assert.equal(ready, false);
+  other.exec("COMMIT");
+  other.close();
+  await begun;
+  const { id, activatedAt } = rig.link("demo"), record = stored(rig, /\.demo$/)!;
+  assert.deepEqual([Object.values(record.ids as object), record.activatedAt], [
+    [id],
+    Date.parse(activatedAt!),
+  ]);
 });
