@@ -117,7 +117,8 @@ async function visit({ world, book }: Turn, known: Known): Promise<boolean> {
   }
   known.lostUses++;
   const seen = await world.visit(sure.id);
-  if (seen === null || seen.status === 503) return false;
+  // Of one whose way broke off nobody knows how far it came.
+  if (seen?.status !== 200 && seen?.status !== 410) return false;
   known.lostUses--;
   if (seen.status === 200) known.sure = { ...sure, uses: { ...sure.uses, left: sure.uses.left - 1 } };
   return true;
