@@ -66,6 +66,7 @@ export function settingsOf(given: Given): (config: HubConfig | null) => HubSetti
       storePath: storePathOf(given, config),
       trustedProxies: config?.trustedProxies ?? [],
       limits: config?.limits ?? DEFAULT_LIMITS,
+      ...(config === null ? {} : { workspaces: config.workspaces }),
       keepAuditMs: config?.keepAuditMs ?? null,
       ...(config === null ? {} : { keepAccessMs: config.keepAccessMs }),
     };

@@ -1,9 +1,11 @@
 /** hub.yaml: text in, configuration and problems out. */
 import { DEFAULT_LIMITS, type ServerLimits } from "../core/limits.ts";
+import type { AllWorkspaceLimits } from "../core/workspace_limits.ts";
 import { type Accepted, readText, type TextOptions } from "./file.ts";
 import { cidr, duration, path, patience, size, values } from "./values.ts";
 import { isHostName, parseListen, parseOrigin, printListen, resolvePath } from "./places.ts";
 import { ACCESS_LOG_KEY, accessKept } from "./keep.ts";
+import { workspace, workspaces, workspacesOf } from "./workspaces.ts";
 import type { Place } from "./lines.ts";
 import type { Problem } from "./problem.ts";
 import { boolean, type Context, integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
@@ -40,6 +42,7 @@ export interface HubConfig extends Accepted {
   /** Every connection comes by one of them, and begins with who it comes from. */
   readonly proxyProtocol: boolean;
   readonly limits: ServerLimits;
+  readonly workspaces: AllWorkspaceLimits;
   /** null: the default. */
   readonly keepAuditMs: number | null;
   /** Where the value of each key at the top stands. */
@@ -112,6 +115,10 @@ export const LIMIT_KEYS = {
   keep_alive: {
     reader: duration,
     doc: "How long a connection stays open between requests. The default is 60s.",
+  },
+  workspace: {
+    reader: workspace,
+    doc: "What each workspace may have at most, unless `workspaces` says otherwise.",
   },
 } as const;
 
@@ -191,6 +198,12 @@ export const HUB_ROOT_KEYS = {
     doc: "What the hub bears before it refuses.",
     example: "limits: { per_address: 64, head_timeout: 5s }",
   },
+  workspaces: {
+    reader: workspaces,
+    doc:
+      "What one workspace may have at most, in place of `limits.workspace`, key by key; `none`: no limit of its own.",
+    example: "workspaces: { acme: { links: 1000, requests: 60000/m } }",
+  },
   keep: {
     reader: mapping("a mapping such as { audit: 365d }", KEEP_KEYS),
     doc: "How long what the hub writes down is kept.",
@@ -216,6 +229,7 @@ export function readHubConfig(
     trustedProxies: read.trusted_proxies?.value ?? [],
     proxyProtocol: proxyProtocolOf(read, context),
     limits: limitsOf(read.limits?.value ?? {}),
+    workspaces: workspacesOf(read.limits?.value.workspace?.value, read.workspaces?.value),
     keepAuditMs: read.keep?.value.audit?.value ?? null,
     keepAccessMs: accessKept(read.keep?.value),
   }));

@@ -34,6 +34,7 @@ import { Peers } from "./peers.ts";
 import { type Prover, systemProver } from "./prover.ts";
 import { serveDomain } from "./serve_domain.ts";
 import { hubSocketPath } from "./place.ts";
+import { Quotas } from "./quotas.ts";
 import { randomText } from "./random.ts";
 import { REACH_PATH, serveReach } from "./reach.ts";
 import { Route } from "./route.ts";
@@ -158,7 +159,7 @@ class RunningHub implements Hub, HubState {
     this.file = options.file ?? null;
     this.store = options.store;
     this.failures = new Failures(this.clock);
-    this.#peers = new Peers(this.clock);
+    this.#peers = new Peers(this.clock, new Quotas(options.workspaces));
     this.#listeners = new Listeners({
       clock: this.clock,
       log: options.log,
@@ -311,6 +312,7 @@ class RunningHub implements Hub, HubState {
     this.#listeners.tune(limits, trustedProxies);
     this.#route.limits = limits;
     this.sessions.tune(limits);
+    this.#peers.quotas.tune(settings.workspaces);
     this.audit.keep(keepAuditMs ?? KEEP_MS);
     this.#access?.keep(keepAccessMs);
   }

@@ -64,6 +64,11 @@ const ENDED: Readonly<Record<Ended, Refusal>> = {
 };
 const UNAVAILABLE = refusal("link_unavailable");
 
+/** Declared, and not ended: one that has ended may come back, and needs room again then. */
+function isThere({ declared, ended }: NameRecord): boolean {
+  return declared && ended === null;
+}
+
 /** One public id. Requests read it; only `Names` replaces its record. */
 export class HubLink {
   readonly counters: HubCounters = { allowed: 0, denied: {}, bytesIn: 0, bytesOut: 0, open: 0 };
@@ -76,7 +81,38 @@ export class HubLink {
   #policyText = "";
   #unreported: Partial<Record<Code, number>> | null = null;
 
-  constructor(public record: NameRecord, public peer: Peer) {}
+  #record: NameRecord;
+  /** It is one of the links that its workspace has. */
+  #counted = false;
+
+  constructor(record: NameRecord, readonly peer: Peer) {
+    this.#record = record;
+    this.#count(isThere(record));
+  }
+
+  get record(): NameRecord {
+    return this.#record;
+  }
+
+  set record(record: NameRecord) {
+    this.#record = record;
+    this.#count(isThere(record));
+  }
+
+  get counted(): boolean {
+    return this.#counted;
+  }
+
+  /** Nobody finds it any more. */
+  forget(): void {
+    this.#count(false);
+  }
+
+  #count(counts: boolean): void {
+    if (counts === this.#counted) return;
+    this.#counted = counts;
+    this.peer.quota.links += counts ? 1 : -1;
+  }
 
   get id(): string {
     return this.record.id;

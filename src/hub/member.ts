@@ -93,14 +93,21 @@ export class MemberConnection implements SessionHandler {
   }
 
   #join(call: Call, { peer, name }: Place): void {
-    const session = peer.pick(this.#parts.streamsPerSession);
-    if (session === null) return this.#refuse(call, "hub_busy");
+    const session = peer.pick(this.#parts.streamsPerSession), { quota } = peer;
+    if (session === null || quota.take(this.#parts.clock.mono()) !== null) {
+      return this.#refuse(call, "hub_busy");
+    }
     const { address, identity: { name: token } } = this;
     const requestId = nextRequestId();
     // The token's name: the daemon knows by it whom the service lets in.
     const fields = { kind: "tcp" as const, https: false, link: name, address, requestId, host: token };
     call.bridge.join(session.open(fields, call.bridge.sink));
-    call.used = this.#parts.uses(this, peer.daemon, name);
+    const used = this.#parts.uses(this, peer.daemon, name);
+    quota.streams++;
+    call.used = (bytesIn, bytesOut) => {
+      quota.streams--;
+      used(bytesIn, bytesOut);
+    };
   }
 
   #refuse({ stream: { open: { link } }, bridge }: Call, code: Refused): void {

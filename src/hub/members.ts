@@ -85,13 +85,18 @@ export class Members implements MemberParts {
 
   /** Runs a session over `wire` for a member that has shown who it is. */
   accept(wire: Wire, identity: Identity, address: string, share: string | null): void {
+    const quota = this.peers.quotas.of(identity.workspace);
     const connection = new MemberConnection(
       this,
       identity,
       address,
       share,
-      (ended) => this.#connections.delete(ended),
+      (ended) => {
+        this.#connections.delete(ended);
+        quota.sessions--;
+      },
     );
+    quota.sessions++;
     this.#connections.add(connection);
     const streams = this.streamsPerSession;
     connection.session = new Session(wire, "acceptor", connection, this.clock, { streams });

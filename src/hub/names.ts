@@ -201,6 +201,7 @@ export class Names {
   forget(link: HubLink): void {
     this.#lighten(link);
     this.#o.domains.forget(link);
+    link.forget();
     this.#links.delete(link.id);
     if (link.peer.links.get(link.record.name) === link) link.peer.links.delete(link.record.name);
   }
@@ -237,6 +238,10 @@ export class Names {
     }
     const improper = wish.domain === null ? null : this.#o.domains.refusal(wish.domain);
     if (improper !== null) return { code: "bad_name", message: improper };
+    const full = peer.quota.full("links");
+    if (full !== null && wantsRoom(wish) && !links.get(wish.name)?.counted) {
+      return { code: "limit", message: full };
+    }
     if (!this.#weights.has(workspace, weight - (links.get(wish.name)?.weight ?? 0))) {
       return { code: "limit", message: "the policies of this workspace are too large in sum" };
     }
@@ -356,6 +361,11 @@ export class Names {
     });
     return written;
   }
+}
+
+/** One that has ended is kept for its name alone. */
+function wantsRoom({ state }: Wish): boolean {
+  return state === "active" || state === "error";
 }
 
 /** Names of ended links do not count: whoever makes a one-off every minute has thousands of them. */

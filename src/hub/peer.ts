@@ -4,6 +4,7 @@ import type { ServiceDecl } from "../wire/hello.ts";
 import type { Session } from "../wire/session.ts";
 import type { HubLink } from "./link.ts";
 import type { NotGranted } from "./names.ts";
+import { type Quota, Quotas } from "./quotas.ts";
 
 /** A visitor that waits for a daemon to come back. */
 export interface Waiting {
@@ -50,7 +51,13 @@ export class Peer {
   readonly #waiting = new Set<Waiting>();
   readonly #gap: Timer;
 
-  constructor(readonly workspace: string, readonly daemon: string, clock: Clock) {
+  constructor(
+    readonly workspace: string,
+    readonly daemon: string,
+    clock: Clock,
+    /** Of its workspace. */
+    readonly quota: Quota = new Quotas().of(workspace),
+  ) {
     this.#clock = clock;
     // After a restart of the hub every daemon is about to come back.
     this.#lostAt = clock.mono();

@@ -1,6 +1,7 @@
 /** Every daemon that the hub knows, connected or away. */
 import type { Clock } from "../clock.ts";
 import { GAP_MS, Peer } from "./peer.ts";
+import { Quotas } from "./quotas.ts";
 
 /** Called when a daemon of the workspace has come, and (`last`) when none will be waited for any more. */
 type Look = (last: boolean) => void;
@@ -14,7 +15,7 @@ export class Peers {
   /** After a restart of the hub every daemon is about to come back. */
   readonly #since: number;
 
-  constructor(private readonly clock: Clock) {
+  constructor(private readonly clock: Clock, readonly quotas = new Quotas()) {
     this.#since = clock.mono();
   }
 
@@ -22,7 +23,9 @@ export class Peers {
   of(workspace: string, daemon: string): Peer {
     const key = `${workspace}/${daemon}`;
     let peer = this.#peers.get(key);
-    if (peer === undefined) this.#peers.set(key, peer = new Peer(workspace, daemon, this.clock));
+    if (peer === undefined) {
+      this.#peers.set(key, peer = new Peer(workspace, daemon, this.clock, this.quotas.of(workspace)));
+    }
     return peer;
   }
 

@@ -54,6 +54,8 @@ export class Route {
     const { peer } = link;
     const session = peer.pick(this.limits.streamsPerSession);
     if (session !== null && this.#leavesSome(exchange, peer)) {
+      const beyond = peer.quota.take(this.clock.mono());
+      if (beyond !== null) return this.#deny(exchange, link, since, beyond);
       this.handed++;
       return void new Upstream(exchange, link, session, this.access, since);
     }

@@ -33,15 +33,24 @@ export class Sessions {
     return this.#connections.size + this.members.size >= this.#most;
   }
 
+  /** Why `workspace` may have no other session; null: it may. */
+  fullOf(workspace: string): string | null {
+    return this.#parts.peers.quotas.of(workspace).full("sessions");
+  }
+
   /** Runs a session over `wire` for a daemon that has shown who it is. */
   accept(wire: Wire, identity: Identity, address: string | null): void {
-    const { clock } = this.#parts;
+    const { clock, peers } = this.#parts, quota = peers.quotas.of(identity.workspace);
     const connection = new DaemonConnection(
       this.#parts,
       identity,
       address,
-      (ended) => this.#connections.delete(ended),
+      (ended) => {
+        this.#connections.delete(ended);
+        quota.sessions--;
+      },
     );
+    quota.sessions++;
     this.#connections.add(connection);
     // Streams lead to daemons only.
     connection.session = new Session(wire, "acceptor", connection, clock, { streams: 0 });

@@ -3,6 +3,7 @@ import { printListen } from "../config/places.ts";
 import { Failure } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import { printDuration, printSize } from "../core/units.ts";
+import { type AllWorkspaceLimits, UNLIMITED, workspaceLimitTexts } from "../core/workspace_limits.ts";
 import type { ListenAddress } from "./listeners.ts";
 
 export interface HubSettings {
@@ -17,6 +18,8 @@ export interface HubSettings {
   /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
   readonly limits: ServerLimits;
+  /** Absent: no workspace has a limit of its own. */
+  readonly workspaces?: AllWorkspaceLimits;
   /** How long records of the audit trail are kept; absent or null: a year. */
   readonly keepAuditMs?: number | null;
   /** How long lines of the access log in `state` are kept; absent: 30 days; null: none is written. */
@@ -72,7 +75,7 @@ export function checkChanges(changes: readonly SettingChange[], links: number): 
 /** Every setting as hub.yaml would have it. */
 function settingTexts(settings: HubSettings): Readonly<Record<string, string>> {
   const { listen, domain, publicUrl, storePath, trustedProxies, limits } = settings;
-  const { keepAuditMs = null, keepAccessMs } = settings;
+  const { keepAuditMs = null, keepAccessMs, workspaces = UNLIMITED } = settings;
   return {
     listen: listen === null ? DEFAULT : printListen(listen),
     domain: domain ?? DEFAULT,
@@ -89,6 +92,8 @@ function settingTexts(settings: HubSettings): Readonly<Record<string, string>> {
     "limits.head_timeout": printDuration(limits.headTimeoutMs),
     "limits.body_idle": printDuration(limits.bodyIdleMs),
     "limits.keep_alive": printDuration(limits.keepAliveMs),
+    ...prefixed("limits.workspace.", workspaceLimitTexts(workspaces.each)),
+    workspaces: printNamed(workspaces),
     "keep.audit": keepAuditMs === null ? DEFAULT : printDuration(keepAuditMs),
     "keep.access_log": keepAccessMs === undefined
       ? DEFAULT
@@ -96,4 +101,17 @@ function settingTexts(settings: HubSettings): Readonly<Record<string, string>> {
       ? "none"
       : printDuration(keepAccessMs),
   };
+}
+
+/** `acme: links 1000, requests none; other: …`. */
+function printNamed({ named }: AllWorkspaceLimits): string {
+  const texts = [...named].map(([name, limits]) => {
+    const said = Object.entries(workspaceLimitTexts(limits)).map(([key, text]) => `${key} ${text}`);
+    return `${name}: ${said.join(", ")}`;
+  });
+  return texts.join("; ") || "none";
+}
+
+function prefixed(prefix: string, texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([key, text]) => [prefix + key, text]));
 }

@@ -4,7 +4,7 @@ import type { Exchange } from "../net/exchange.ts";
 import { acceptUpgrade } from "../wire/handshake.ts";
 import { WebSocketWire } from "../wire/websocket.ts";
 import { ApiProblem, renderProblem } from "../api/problem.ts";
-import type { Wire } from "../wire/wire.ts";
+import { closeReason, type Wire } from "../wire/wire.ts";
 import type { HubState } from "./state.ts";
 import type { Identity } from "./tokens.ts";
 
@@ -41,7 +41,11 @@ export function serveUpgrade(
     if (accepted === null) throw NO_UPGRADE;
     const connection = exchange.detach();
     connection.writeText(accepted);
-    accept(new WebSocketWire(connection, "server"));
+    const wire = new WebSocketWire(connection, "server"), full = sessions.fullOf(identity.workspace);
+    if (full === null) return accept(wire);
+    // Said by the wire: an answer of HTTP would give the other end a number, and no sentence.
+    audit.refusedSession("limit", address);
+    wire.close(closeReason("limit", full));
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     audit.refusedSession(error.code, address);

@@ -55,6 +55,7 @@ export class Upstream implements StreamSink {
     }, this);
     link.counters.allowed++;
     link.counters.open++;
+    link.peer.quota.streams++;
     // What has no body ends with its head, unless something else may follow a 101.
     this.#asked = head.framing.kind === "none" && head.upgrade === null;
     this.#stream.sendHead(head.raw, this.#asked);
@@ -189,6 +190,7 @@ export class Upstream implements StreamSink {
   #done(code: string | null, status = this.#status): void {
     this.#over = true;
     this.#link.counters.open--;
+    this.#link.peer.quota.streams--;
     const ending = { status, code, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
     this.#access.over(this.#exchange, this.#link, this.#since, ending);
   }

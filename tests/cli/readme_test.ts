@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { VERBS } from "../../src/cli/main.ts";
 import { HUB_ROOT_KEYS, KEEP_KEYS, LIMIT_KEYS } from "../../src/config/hub.ts";
 import { LINK_KEYS, SERVICE_KEYS } from "../../src/config/keys.ts";
+import { WORKSPACE_KEYS } from "../../src/config/workspaces.ts";
 import { ROOT_KEYS } from "../../src/config/links.ts";
 import { CODES } from "../../src/core/errors.ts";
 import { Type } from "../../src/core/frame.ts";
@@ -20,6 +21,7 @@ const REFERENCE: Record<string, readonly string[]> = {
   "key of hub.yaml": [
     ...Object.keys(HUB_ROOT_KEYS).filter((key) => !["limits", "keep"].includes(key)),
     ...Object.keys(LIMIT_KEYS).map((key) => `limits.${key}`),
+    ...Object.keys(WORKSPACE_KEYS).map((key) => `workspaces.*.${key}`),
     ...Object.keys(KEEP_KEYS).map((key) => `keep.${key}`),
   ],
   "code": Object.keys(CODES),
