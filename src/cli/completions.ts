@@ -44,7 +44,7 @@ export function offersOf(verbs: readonly Verb[], topics: readonly string[]): Off
 
 /** By how its words are written in the help. */
 function wordsOffer(words: string, helped: readonly string[]): Offer {
-  const choices = /^[a-z]+(?:\|[a-z]+)+/.exec(words)?.[0].split("|");
+  const choices = /^\[?([a-z]+(?:\|[a-z]+)+)/.exec(words)?.[1].split("|");
   if (choices !== undefined) return { kind: "choices", choices };
   if (/\bVERB\b/.test(words)) return { kind: "choices", choices: helped };
   if (/^\[?FILE\b/.test(words)) return { kind: "file" };

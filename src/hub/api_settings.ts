@@ -53,11 +53,12 @@ export function settingsRoutes(state: HubState): Operation[] {
         200: { doc: "What was changed.", schema: RELOADED },
         422: { doc: "The file is refused, and nothing was changed.", schema: RELOADED },
       },
-      problems: [409],
+      problems: [409, 503],
       scopes: [],
       async run(context) {
         const { file } = state;
         if (file === null) throw new ApiProblem(409, "no_file", "The hub was started without a hub.yaml.");
+        if (state.draining()) throw new ApiProblem(503, "hub_draining", "The hub is about to end.");
         const answer = await file.reload();
         return context.json(answer, answer.applied ? 200 : 422);
       },

@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import type { LoginAsk } from "./devices.ts";
 import type { HubLink, NameRecord } from "./link.ts";
 import type { Peers } from "./peers.ts";
+import type { SettingChange } from "./settings.ts";
 import type { Identity } from "./tokens.ts";
 
 export interface HubAuditOptions {
@@ -60,6 +61,12 @@ export class HubAudit {
 
   started(url: string): void {
     this.#audit.record({ type: "hub.started", actor: "process", subject: VERSION, data: { url } });
+  }
+
+  /** hub.yaml says something else. */
+  reloaded(changes: readonly SettingChange[]): void {
+    const data = Object.fromEntries(changes.map(({ key, from, to }) => [key, `${from} → ${to}`]));
+    this.#audit.record({ type: "hub.reloaded", actor: "file", subject: "hub.yaml", data });
   }
 
   /** Before its store is closed. */

@@ -1,5 +1,6 @@
 /** A copy of a hub's store, taken while it runs, for whoever calls the API. */
 import { ApiProblem } from "../api/problem.ts";
+import { Failure } from "../core/errors.ts";
 import type { HubState } from "./state.ts";
 
 /** One at a time: each needs as much room as the store itself. */
@@ -20,7 +21,7 @@ export async function snapshotOf(
     // Of a hub that ended in the middle.
     await remove(path);
     try {
-      await state.store.snapshot(path);
+      await state.store.snapshot(path).catch(unavailable);
       const file = await Deno.open(path);
       return { size: (await file.stat()).size, stream: file.readable };
     } finally {
@@ -29,6 +30,12 @@ export async function snapshotOf(
   } finally {
     taking.delete(state);
   }
+}
+
+/** Whoever may ask may know where the store is, and what is wrong with the disk. */
+function unavailable(error: unknown): never {
+  if (!(error instanceof Failure)) throw error;
+  throw new ApiProblem(503, "store_unavailable", `No copy can be made: ${error.message}.`);
 }
 
 async function remove(path: string): Promise<void> {

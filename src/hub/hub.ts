@@ -303,6 +303,7 @@ class RunningHub implements Hub, HubState {
     }
     this.#tune(settings);
     if (changes.some(({ key }) => URLS.includes(key))) this.sessions.tellUrls();
+    if (changes.length > 0) this.audit.reloaded(changes);
     return changes;
   }
 
@@ -319,6 +320,8 @@ class RunningHub implements Hub, HubState {
 
   async drain(ms: number): Promise<void> {
     this.#route.draining = true;
+    // A reload that is under way may make another listener, which is drained too.
+    await this.file?.close();
     this.sessions.drain();
     await this.#listeners.drain(ms);
   }

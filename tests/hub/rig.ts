@@ -59,7 +59,8 @@ export class HubRig implements AsyncDisposable {
             this.diskFull ? Promise.reject(new Failure("the disk is full")) : bucket.put(key, value, options),
         };
       },
-      snapshot: (path) => store.snapshot(path),
+      snapshot: (path) =>
+        this.diskFull ? Promise.reject(new Failure("the disk is full")) : store.snapshot(path),
       close: () => store.close(),
     };
   }
