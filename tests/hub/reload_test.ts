@@ -98,8 +98,9 @@ Deno.test("a change of limits holds from the next request on, and cuts nobody", 
   assert.equal((await it.rig.visit(id, long)).status, 200);
   assert.equal(await kept.visit(), "HTTP/1.1 200 OK");
   kept.close();
-  const [record] = (await it.rig.api("GET", "/v1/audit?type=hub.reloaded", undefined, undefined, it.hub.socket!))
-    .json.items;
+  const [record] =
+    (await it.rig.api("GET", "/v1/audit?type=hub.reloaded", undefined, undefined, it.hub.socket!))
+      .json.items;
   assert.match(record.data["limits.sessions"], /^10000 .* 1$/);
   // The session that is there stays; there is no room for another one.
   await assert.rejects(it.rig.dialled(await it.rig.token("daemon")), /503/);
