@@ -6,6 +6,7 @@
  *     deno task bench [--rounds 5] [--seconds 3] [--only "connectd,frp http"] [--svg FILE] [--json FILE]
  *     deno task bench --sessions 10000
  *     deno task bench --events 2000
+ *     deno task bench --reach [--rounds 9]
  *     deno task bench --growth [--rounds 3] [--seconds 2] [--svg FILE]
  */
 import { parseArgs } from "node:util";
@@ -15,6 +16,7 @@ import { curves } from "./bench/curves.ts";
 import { growth } from "./bench/growth.ts";
 import { besideBulk, download, load, probe, upload } from "./bench/measure.ts";
 import { plot } from "./bench/plot.ts";
+import { reachBulk } from "./bench/reach.ts";
 import { rssMiB, start, stopAll, which } from "./bench/process.ts";
 import { idleSessions } from "./bench/sessions.ts";
 import { Figures, medians, ratios, VISITORS } from "./bench/table.ts";
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     json: { type: "string" },
     sessions: { type: "string" },
     events: { type: "string" },
+    reach: { type: "boolean", default: false },
     growth: { type: "boolean", default: false },
   },
 });
@@ -56,6 +59,7 @@ try {
   console.log(machine());
   if (events !== null) console.log(await eventLatency(events, folder));
   else if (sessions !== null) console.log(await idleSessions(sessions, folder));
+  else if (options.reach) console.log(await reachBulk(rounds, folder));
   else if (options.growth) await grow();
   else await compare();
 } finally {

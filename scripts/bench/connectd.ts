@@ -12,6 +12,10 @@ export interface BenchHub {
 const MAIN = new URL("../../mod.ts", import.meta.url).pathname;
 const GRANTS = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
 const connectd = (runtime: readonly string[] = []) => [Deno.execPath(), "run", ...runtime, ...GRANTS, MAIN];
+
+/** What stands before the verb. */
+export const connectdPath = (): string[] => connectd();
+
 const READY = /"ready":true/;
 
 /** How a hub is started other than usual: flags of Deno's, lines of hub.yaml. */

@@ -54,6 +54,25 @@ const ROWS: Record<string, Row[]> = {
     { body: { name: "try", target: "localhost:3000", ttl: "1h", maxBody: 5, rate: ["1/s"] }, status: 201 },
     { body: { name: "try", target: "echo" }, status: 409 },
   ],
+  "GET /v1/services": [
+    { status: 200 },
+    { path: "/v1/services?limit=0", status: 422 },
+  ],
+  "POST /v1/services": [
+    ...BODIES,
+    { body: { name: "db", target: "tcp://localhost:5432", allow: ["laptop"] }, status: 201 },
+    { body: { name: "db", target: "tcp://localhost:5432", allow: ["laptop"] }, status: 201 },
+    { body: { name: "db", target: "localhost:5433" }, status: 409 },
+    { body: { name: "cache", target: "echo", allow: [] }, status: 422 },
+  ],
+  "GET /v1/services/:name": [
+    { path: "/v1/services/db", status: 200 },
+    { path: "/v1/services/no", status: 404 },
+  ],
+  "DELETE /v1/services/:name": [
+    { path: "/v1/services/db", status: 200 },
+    { path: "/v1/services/db", status: 404 },
+  ],
   "DELETE /v1/links/:name": [
     { path: "/v1/links/gone", status: 200 },
     { path: "/v1/links/gone", status: 200 },
