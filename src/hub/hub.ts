@@ -1,28 +1,23 @@
 /** The hub: store, names, tokens, sessions and listeners, put together and taken apart. */
 import { type Clock, systemClock, type Timer } from "../clock.ts";
-import { Failure, refusal } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { KEEP_ACCESS_MS } from "../core/limits.ts";
 import type { Family } from "../core/metrics.ts";
-import type { Log } from "../log.ts";
-import { fetchAdapter } from "../net/adapter.ts";
 import { descriptors } from "../net/descriptors.ts";
-import type { Exchange } from "../net/exchange.ts";
 import { loop } from "../net/loop.ts";
 import { renderRefusal } from "../pages/visitor.ts";
-import type { Access } from "../store/access_line.ts";
 import { AccessLog } from "../store/access_log.ts";
 import { KEEP_MS } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
 import { AccessDesk } from "./access.ts";
-import { createApi } from "./api.ts";
-import { ASK_PATH } from "./api_tls.ts";
 import { tellGrant } from "./connection.ts";
 import { HubAudit } from "./audit.ts";
 import { Desk } from "./desk.ts";
 import { Domains } from "./domains.ts";
 import { HubEvents } from "./events.ts";
 import { Devices } from "./devices.ts";
+import { Door } from "./door.ts";
 import { Failures } from "./failures.ts";
 import type { HubFile } from "./file.ts";
 import { type Hosts, hostsOf } from "./hosts.ts";
@@ -30,74 +25,26 @@ import { linkJson } from "./json.ts";
 import { type ListenAddress, Listeners } from "./listeners.ts";
 import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
+import type { Hub, HubOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
-import { type Prover, systemProver } from "./prover.ts";
-import { serveDomain } from "./serve_domain.ts";
+import { systemProver } from "./prover.ts";
 import { hubSocketPath } from "./place.ts";
 import { Quotas } from "./quotas.ts";
 import { randomText } from "./random.ts";
-import { REACH_PATH, serveReach } from "./reach.ts";
 import { Route } from "./route.ts";
 import { Sessions } from "./sessions.ts";
 import { changesOf, checkChanges, type HubSettings, type SettingChange, Unchangeable } from "./settings.ts";
 import type { HubState } from "./state.ts";
 import { type Identity, Tokens } from "./tokens.ts";
 import { Traffic } from "./traffic.ts";
-import { serveTunnel, TUNNEL_PATH } from "./tunnel.ts";
 import { Weights } from "./weights.ts";
 
-export interface HubOptions extends HubSettings {
-  /** Of `openHubStore`; closed with the hub. */
-  readonly store: Store;
-  /** Where the hub's own socket is made; null: it has none, as within a daemon. */
-  readonly state: string | null;
-  /** hub.yaml, followed from the start on; absent or null: there is none. */
-  readonly file?: HubFile | null;
-  /** How long lines of the access log in `state` are kept; absent: 30 days; null: none is written. */
-  readonly keepAccessMs?: number | null;
-  /** Called with each request that the hub refuses for a link itself; `link` is the name that its daemon gives it. */
-  readonly refused?: (request: Access) => void;
-  /** Who says whose a domain is; absent: its name servers and its web server. */
-  readonly prover?: Prover;
-  readonly log: Log;
-  readonly clock?: Clock;
-}
-
-/** A hub that runs. */
-export interface Hub {
-  /** The origin of its API and tunnel: `http://localhost:8080`. */
-  readonly url: string;
-  readonly domain: string;
-  /** Where it is bound. */
-  readonly address: ListenAddress;
-  /** Its own socket, null without a state directory. */
-  readonly socket: string | null;
-  readonly tokens: Tokens;
-  /** Runs a session over `wire` as if `identity` had dialled in. */
-  attach(wire: Wire, identity: Identity): void;
-  /** Listens at `listen` instead; links keep their ids. Throws Failure, and listens as before, where it can't. */
-  rebind(listen: ListenAddress | null): Promise<void>;
-  /**
-   * Is as `settings` say from now on, and returns what that changes; nobody is cut by it. Throws Unchangeable, and has
-   * changed nothing.
-   */
-  change(settings: HubSettings): Promise<readonly SettingChange[]>;
-  /** Takes no more requests, tells daemons to dial elsewhere, and waits up to `ms` for what is in flight. */
-  drain(ms: number): Promise<void>;
-  close(): Promise<void>;
-  /** Its figures, without those of the process. */
-  metrics(): Family[];
-}
+export type { Hub, HubOptions } from "./options.ts";
 
 /** Refusals are reported, and expired tokens noticed, so often. */
 const TICK_MS = 900;
 /** Records of links and tokens are looked through so often. */
 const REFRESH_MS = 3_600_000;
-
-const UNKNOWN = refusal("link_unknown");
-
-/** Answered on any host that is no link: those who ask may know the hub by its address alone. */
-const ANY_HOST: ReadonlySet<string> = new Set(["/healthz", "/readyz", ASK_PATH]);
 
 /** Settings that stand in the URLs of links. */
 const URLS: readonly string[] = ["listen", "domain", "public_url"];
@@ -139,7 +86,7 @@ class RunningHub implements Hub, HubState {
   #hosts!: Hosts;
   #route!: Route;
   readonly #listeners: Listeners;
-  #api!: ReturnType<typeof createApi>;
+  #door!: Door;
   #metrics!: HubMetrics;
   readonly #unwatch = loop.watch();
   readonly #peers: Peers;
@@ -165,13 +112,9 @@ class RunningHub implements Hub, HubState {
       log: options.log,
       limits: options.limits,
       trustedProxies: options.trustedProxies,
-      serve: this.#serve,
-      serveLocally: (exchange) => this.#callApi(exchange, true),
-      // Daemons, and whoever looks after the hub: what its visitors depend on.
-      urgent: ({ host }) => {
-        const place = this.#hosts.find(host);
-        return place.kind === "own" || (place.kind === "none" && this.domains.find(place.host) === undefined);
-      },
+      serve: (exchange) => this.#door.serve(exchange),
+      serveLocally: (exchange) => this.#door.callApi(exchange, true),
+      urgent: (head) => this.#door.isUrgent(head),
       refuse: (refused, head, requestId) => {
         this.#metrics.refused(refused);
         return renderRefusal(refused, head, requestId);
@@ -266,7 +209,7 @@ class RunningHub implements Hub, HubState {
       handed: () => this.#route.handed,
       draining: () => this.draining(),
     });
-    this.#api = createApi(this, log);
+    this.#door = new Door(this, this.#route, log);
     await this.#listeners.listen(this.#o.listen);
     if (state !== null) await this.#listeners.listenLocally(this.socket = hubSocketPath(state));
     audit.started(this.url);
@@ -346,26 +289,6 @@ class RunningHub implements Hub, HubState {
     await this.#access?.close();
     await this.store.close();
     this.#giveDescriptors?.();
-  }
-
-  readonly #serve = (exchange: Exchange): void => {
-    const { host, target } = exchange.head;
-    const place = this.#hosts.find(host);
-    if (place.kind === "link") return this.#route.serve(exchange, place.label);
-    const query = target.indexOf("?");
-    const path = query < 0 ? target : target.slice(0, query);
-    if (place.kind === "none") {
-      if (serveDomain(exchange, place.host, path, this.domains, this.#route)) return;
-      if (!ANY_HOST.has(path)) return exchange.refuse(UNKNOWN);
-    }
-    if (path === TUNNEL_PATH) return serveTunnel(exchange, this);
-    if (path === REACH_PATH) return serveReach(exchange, this);
-    this.#callApi(exchange, false);
-  };
-
-  #callApi(exchange: Exchange, local: boolean): void {
-    const { requestId, address } = exchange;
-    fetchAdapter(exchange, (request) => this.#api.fetch(request, { local, requestId, address }));
   }
 
   #ticked(): void {
