@@ -18,6 +18,11 @@ const REVOKED_STAYS = "use_after_free";
 
 const LINKS = `  demo: { target: echo, ttl: 1h, inspect: bodies }
   dated: { target: echo, until: 2999-01-01T00:00:00Z, subdomain: dated }
+remote: manage
+services:
+  web: { target: echo, remote: true }
+  own: echo
+  db: { target: "tcp://127.0.0.1:5432", access: private }
 `;
 
 const { values } = parseArgs({

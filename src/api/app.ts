@@ -45,7 +45,10 @@ export function createApp<E extends CallEnv>(options: AppOptions<E>): Hono<E> {
     context.header("Cache-Control", "no-store");
   });
   for (const { method, path, run } of operations) app.on(method, path, (context) => run(context));
-  for (const path of new Set(operations.map((operation) => operation.path))) {
+  // `/shares/join` is an id to `/shares/:id`, which goes last.
+  const paths = [...new Set(operations.map((operation) => operation.path))]
+    .sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+  for (const path of paths) {
     const methods = operations.filter((operation) => operation.path === path).map(({ method }) => method);
     app.all(path, notAllowed(methods));
   }

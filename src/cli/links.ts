@@ -143,6 +143,7 @@ export const renew: Verb = {
     "Starts a link's time anew, also of one that expired or was revoked. TTL as in `24h`; absent: the one it has.",
   flags: [
     { name: "new-id", help: "give it a fresh address; the old one stays gone" },
+    HUB_FLAG,
     ...ADDRESS_FLAGS,
     JSON_FLAG,
   ],
@@ -150,15 +151,10 @@ export const renew: Verb = {
     const [name, ttl] = given.words;
     if (ttl !== undefined) orUsage("", () => parseDuration(ttl));
     const body = { ...(ttl === undefined ? {} : { ttl }), ...(on(given, "new-id") ? { newId: true } : {}) };
-    const link = await withDaemon(
-      given,
-      (api) =>
-        aboutLink(
-          api,
-          name,
-          () => api.call<LinkJson>("POST", `/v1/links/${encodeURIComponent(name)}/renew`, body),
-        ),
-    );
+    const link = await eitherSide(given, async (api, atHub) => {
+      const key = encodeURIComponent(atHub ? await idOf(api, name) : name);
+      return await aboutLink(api, name, () => api.call<LinkJson>("POST", `/v1/links/${key}/renew`, body));
+    });
     if (on(given, "json")) outJson(link);
     else out(`renewed ${link.name}  ${link.url ?? ""}  expires ${relative(link.expiresAt, Date.now())}`);
     return 0;

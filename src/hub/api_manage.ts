@@ -69,7 +69,7 @@ export function manageRoutes(state: HubState): Operation[] {
       fields: IDEMPOTENCY,
       body: { schema: WISH },
       answers: { 201: { doc: "The link, with its ETag; Location is its path.", schema: LINK } },
-      problems: [404, 409, 503],
+      problems: [409, 503],
       scopes: CHANGERS,
       creates: true,
       async run(context) {

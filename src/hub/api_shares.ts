@@ -130,32 +130,6 @@ export function shareRoutes({ desk, clock }: HubState): Operation[] {
       },
     },
     {
-      method: "DELETE",
-      path: "/v1/shares/:id",
-      summary: "End a share for everybody who joined; again changes nothing",
-      params: { id: ID },
-      answers: { 200: { doc: "The share as it is now.", schema: SHARE } },
-      problems: [404, 503],
-      scopes: CHANGERS,
-      run: async (context) =>
-        tagged(context, found(context, await desk.shares.end(context.req.param("id")!, sharerOf(context)))),
-    },
-    {
-      method: "POST",
-      path: "/v1/shares/:id/approve",
-      summary: "Let in a member who waits; again changes nothing",
-      params: { id: ID },
-      body: { schema: object({ member: { ...TEXT, description: "The name or the id of their token." } }) },
-      answers: { 200: { doc: "The share as it is now.", schema: SHARE } },
-      problems: [404, 409, 503],
-      scopes: CHANGERS,
-      async run(context) {
-        const { member } = onlyMember(await readObject(context), "member");
-        const id = context.req.param("id")!;
-        return tagged(context, found(context, await desk.shares.approve(id, member, sharerOf(context))));
-      },
-    },
-    {
       method: "POST",
       path: "/v1/shares/join",
       summary: "Become a member of a share; again changes nothing",
@@ -177,6 +151,32 @@ export function shareRoutes({ desk, clock }: HubState): Operation[] {
           services: approved ? share.services : [],
         });
       },
+    },
+    {
+      method: "POST",
+      path: "/v1/shares/:id/approve",
+      summary: "Let in a member who waits; again changes nothing",
+      params: { id: ID },
+      body: { schema: object({ member: { ...TEXT, description: "The name or the id of their token." } }) },
+      answers: { 200: { doc: "The share as it is now.", schema: SHARE } },
+      problems: [404, 409, 503],
+      scopes: CHANGERS,
+      async run(context) {
+        const { member } = onlyMember(await readObject(context), "member");
+        const id = context.req.param("id")!;
+        return tagged(context, found(context, await desk.shares.approve(id, member, sharerOf(context))));
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/shares/:id",
+      summary: "End a share for everybody who joined; again changes nothing",
+      params: { id: ID },
+      answers: { 200: { doc: "The share as it is now.", schema: SHARE } },
+      problems: [404, 503],
+      scopes: CHANGERS,
+      run: async (context) =>
+        tagged(context, found(context, await desk.shares.end(context.req.param("id")!, sharerOf(context)))),
     },
   ];
 }

@@ -90,7 +90,7 @@ Deno.test("requests are told to whoever asks for them, without their queries", a
 /** The API over events alone. */
 function stream() {
   const clock = new TestClock(), events = new Events();
-  const witnesses = new Witnesses(events, clock);
+  const witnesses = new Witnesses(events, clock, createLog({ write() {} }));
   const heard = new Set<unknown>();
   const listen = events.listen.bind(events);
   events.listen = (listener) => {

@@ -31,10 +31,15 @@ export async function asked(daemon: FakeDaemon, n = 0): Promise<Ask> {
 export async function obey(daemon: FakeDaemon, n = 0): Promise<Ask> {
   const ask = await asked(daemon, n);
   const { name, body } = ask;
-  const { paths = null, service = null } = body as { paths?: string[] | null; service?: string | null };
+  const { paths = null, service = "web" } = body as { paths?: string[] | null; service?: string };
   await daemon.change([link(name, { service, source: "hub", policy: { paths } })]);
   reply(daemon, ask);
   return ask;
+}
+
+/** Does whatever `daemon` is asked for. */
+export async function obeyAll(daemon: FakeDaemon): Promise<void> {
+  for (let n = 0;; n++) await obey(daemon, n).catch(() => {});
 }
 
 export function reply(daemon: FakeDaemon, { id }: Ask, problem: AskProblem | null = null): void {

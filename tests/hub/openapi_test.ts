@@ -6,9 +6,12 @@ import type { Scope } from "../../src/hub/tokens.ts";
 import { ApiDocument, type Row, runRows } from "../openapi.ts";
 import { Folder } from "../config/read.ts";
 import { hubFile } from "./file_rig.ts";
+import { obeyAll, service } from "./managed.ts";
 import { HubRig, link } from "./rig.ts";
 
-/** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{token}` a token's, codes are of logins. */
+const JSON_TYPE = "Content-Type: application/json";
+
+/** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{managed}` one's that may be changed here, `{share}` and `{code}` a share's, `{token}` a token's, codes are of logins. */
 const ROWS: Record<string, Row[]> = {
   "GET /healthz": [{ status: 200 }],
   "GET /readyz": [{ status: 200 }],
@@ -19,6 +22,76 @@ const ROWS: Record<string, Row[]> = {
   ],
   "GET /v1/links/:id": [{ path: "/v1/links/{id}", status: 200 }, { path: "/v1/links/no", status: 404 }],
   "DELETE /v1/links/:id": [{ path: "/v1/links/{id}", status: 200 }, { path: "/v1/links/no", status: 404 }],
+  "POST /v1/links": [
+    { body: { service: "web", name: "made", ttl: "1h" }, status: 201 },
+    { body: { service: "own" }, status: 403 },
+    { body: { service: "no" }, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
+  ],
+  "PATCH /v1/links/:id": [
+    { path: "/v1/links/{managed}", body: { paths: ["/a"] }, fields: [JSON_TYPE, "If-Match: *"], status: 200 },
+    {
+      path: "/v1/links/{managed}",
+      body: { paths: ["/a"] },
+      fields: [JSON_TYPE, 'If-Match: "x"'],
+      status: 412,
+    },
+    { path: "/v1/links/{managed}", body: { paths: ["/a"] }, status: 428 },
+    { path: "/v1/links/{managed}", body: { target: "x" }, fields: [JSON_TYPE, "If-Match: *"], status: 422 },
+    { path: "/v1/links/no", body: {}, status: 404 },
+    { path: "/v1/links/{managed}", body: "x".repeat(70_000), status: 413 },
+    { path: "/v1/links/{managed}", body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
+  ],
+  "POST /v1/links/:id/renew": [
+    { path: "/v1/links/{managed}/renew", body: { ttl: "1h" }, status: 200 },
+    { path: "/v1/links/{id}/renew", status: 403 },
+    { path: "/v1/links/no/renew", status: 404 },
+    { path: "/v1/links/{managed}/renew", body: { x: 1 }, status: 422 },
+    { path: "/v1/links/{managed}/renew", body: "x".repeat(70_000), status: 413 },
+    { path: "/v1/links/{managed}/renew", body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
+  ],
+  "GET /v1/links/:id/logs": [
+    { path: "/v1/links/{id}/logs", status: 200 },
+    { path: "/v1/links/no/logs", status: 404 },
+    { path: "/v1/links/{id}/logs?cursor=*", status: 422 },
+  ],
+  "GET /v1/services": [{ status: 200 }, { path: "/v1/services?limit=0", status: 422 }],
+  "GET /v1/services/:name": [
+    { path: "/v1/services/web", status: 200 },
+    { path: "/v1/services/no", status: 404 },
+    { path: "/v1/services/web?limit=0", status: 422 },
+  ],
+  "POST /v1/shares": [
+    { body: { services: ["db"], requireApproval: true }, status: 201 },
+    { body: { services: ["db", "no"] }, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
+  ],
+  "GET /v1/shares": [{ status: 200 }, { path: "/v1/shares?limit=0", status: 422 }],
+  "GET /v1/shares/:id": [{ path: "/v1/shares/{share}", status: 200 }, { path: "/v1/shares/no", status: 404 }],
+  "POST /v1/shares/join": [
+    { body: { code: "{code}" }, status: 200 },
+    { body: { code: "none" }, status: 404 },
+    { body: {}, status: 422 },
+    { body: "x".repeat(70_000), status: 413 },
+    { status: 415 },
+  ],
+  "POST /v1/shares/:id/approve": [
+    { path: "/v1/shares/{share}/approve", body: { member: "{admin}" }, status: 200 },
+    { path: "/v1/shares/{share}/approve", body: { member: "no" }, status: 422 },
+    { path: "/v1/shares/no/approve", body: { member: "no" }, status: 404 },
+    { path: "/v1/shares/no/approve", body: "x".repeat(70_000), status: 413 },
+    { path: "/v1/shares/no/approve", status: 415 },
+  ],
+  "DELETE /v1/shares/:id": [
+    { path: "/v1/shares/{share}", status: 200 },
+    { path: "/v1/shares/no", status: 404 },
+  ],
+  "GET /v1/events": [
+    { path: "/v1/events?requests=true", status: 200 },
+    { fields: ["Last-Event-ID: x"], status: 400 },
+  ],
   "GET /v1/sessions": [{ status: 200 }, { path: "/v1/sessions?cursor=*", status: 422 }],
   "GET /v1/tokens": [{ status: 200 }, { path: "/v1/tokens?limit=0", status: 422 }],
   "POST /v1/tokens": [
@@ -93,6 +166,10 @@ const ROWS: Record<string, Row[]> = {
     { body: { heads: [{ seq: 1 }] }, status: 422 },
   ],
   "GET /metrics": [{ as: "metrics", status: 200 }, { status: 403 }],
+  "GET /v1/tls/ask": [
+    { path: "/v1/tls/ask?domain=api.example.com", status: 200 },
+    { path: "/v1/tls/ask?domain=other.example.com", status: 404 },
+  ],
   "GET /v1/status": [{ as: "socket", status: 200 }, { status: 403 }],
   "POST /v1/reload": [
     { as: "socket", status: 200 },
@@ -111,32 +188,46 @@ Deno.test("every operation of the hub answers as its document says, right calls 
   const path = folder.file("hub.yaml", "version: 1\n");
   await using rig = await HubRig.start({ file: await hubFile(path) });
   const admin = await rig.token("admin"), operations = apiOperations({} as HubState);
-  const [{ id }] = (await rig.attached().hello([
+  const daemon = rig.attached();
+  const [{ id }, { id: managed }] = (await daemon.hello([
     link("web", {
       policy: { methods: ["GET"], rate: [{ count: 5, perMs: 60_000, burst: 5, perIp: false }] },
     }),
-  ]))
+    link("managed", { service: "web" }),
+  ], { services: [service("web"), service("own", { remote: false }), service("db", { access: "private" })] }))
     .links;
+  void obeyAll(daemon);
   await rig.visit(id);
   const document = new ApiDocument((await rig.api("GET", "/v1/openapi.json", admin)).json);
-  const names: Record<string, string> = { id, token: "eyes" };
-  await runRows(document, operations, ROWS, ELSEWHERE, async (method, path, { body, as, fields = [] }) => {
-    const fill = (text: string) => text.replaceAll(/\{(\w+)\}/g, (written, name) => names[name] ?? written);
-    const named = fill(path);
-    if (typeof body === "object") body = JSON.parse(fill(JSON.stringify(body)));
-    if (as?.startsWith("socket")) {
-      if (as.includes("bad")) folder.file("hub.yaml", "version: 2\n");
-      return await rig.api(method, named, undefined, body, rig.hub.socket!);
-    }
-    const token = as === undefined ? admin : await rig.token(as as Scope);
-    const answer = await rig.api(method, named, token, body, rig.hub.address.port, fields);
-    if (path === "/v1/device" && answer.status === 200) {
-      const { userCode, deviceCode } = answer.json;
-      if ("userCode" in names) names.otherUserCode = userCode;
-      else Object.assign(names, { userCode, deviceCode });
-    }
-    return answer;
-  });
+  const names: Record<string, string> = { id, managed, token: "eyes", admin: await nameOf(rig, admin) };
+  await runRows(
+    document,
+    operations,
+    ROWS,
+    ELSEWHERE,
+    async (method, path, { body, as, status, fields = [] }) => {
+      const fill = (text: string) => text.replaceAll(/\{(\w+)\}/g, (written, name) => names[name] ?? written);
+      const named = fill(path);
+      if (typeof body === "object") body = JSON.parse(fill(JSON.stringify(body)));
+      if (as?.startsWith("socket")) {
+        if (as.includes("bad")) folder.file("hub.yaml", "version: 2\n");
+        return await rig.api(method, named, undefined, body, rig.hub.socket!);
+      }
+      const token = as === undefined ? admin : await rig.token(as as Scope);
+      // A stream of events has no end: its head is asked for.
+      const how = path.startsWith("/v1/events") && status === 200 ? "HEAD" : method;
+      const answer = await rig.api(how, named, token, body, rig.hub.address.port, fields);
+      if (path === "/v1/shares" && answer.status === 201) {
+        Object.assign(names, { share: answer.json.id, code: answer.json.code });
+      }
+      if (path === "/v1/device" && answer.status === 200) {
+        const { userCode, deviceCode } = answer.json;
+        if ("userCode" in names) names.otherUserCode = userCode;
+        else Object.assign(names, { userCode, deviceCode });
+      }
+      return answer;
+    },
+  );
   for (const { method, path, open, scopes } of operations) {
     const name = `${method} ${path}`;
     const bare = await rig.api(method, path);
@@ -149,3 +240,9 @@ Deno.test("every operation of the hub answers as its document says, right calls 
     document.check(name, viewer);
   }
 });
+
+/** The name of the token that is `secret`. */
+async function nameOf(rig: HubRig, secret: string): Promise<string> {
+  const { items } = (await rig.api("GET", "/v1/tokens", secret)).json;
+  return items.find(({ id }: { id: string }) => secret.includes(`_${id}_`)).name;
+}
