@@ -18,9 +18,9 @@ const TITLES = {
   421: "Misdirected Request",
   422: "Unprocessable Content",
   426: "Upgrade Required",
-  431: "Request Header Fields Too Large",
   428: "Precondition Required",
   429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const;
