@@ -44,7 +44,7 @@ interface Claim {
 const MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS;
 
 /** Somebody who waits for his name servers is looked after every few seconds at first. */
-const FIRST_PAUSE_MS = 15_000, LONGEST_PAUSE_MS = 10 * MINUTE_MS;
+const FIRST_PAUSE_MS = 15_000, LONGEST_PAUSE_MS = 2 * MINUTE_MS;
 /** What was proven is looked at so often, and so often where it was lost. */
 const AGAIN_MS = DAY_MS, LOST_PAUSE_MS = HOUR_MS;
 /** A workspace keeps a domain that it proves no more so long: name servers move, and servers are down. */
@@ -255,8 +255,10 @@ export class Domains {
   async #take(claim: Claim, proof: Proof): Promise<void> {
     const { clock, log } = this.#o, now = clock.now(), { domain, record } = claim;
     if (typeof proof === "object") {
-      claim.dueAt = clock.mono() + AGAIN_MS;
       const { workspace, by } = proof;
+      // Somebody else may be about to make the record that outdoes a web server.
+      const contested = by === "http" && workspacesOf(claim).length > 1;
+      claim.dueAt = clock.mono() + (contested ? LONGEST_PAUSE_MS : AGAIN_MS);
       if (record?.workspace === workspace && record.by === by && record.lostAt === null) return;
       const provenAt = record?.workspace === workspace ? record.provenAt : now;
       await this.#store(claim, { workspace, by, provenAt, lostAt: null });
