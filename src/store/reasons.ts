@@ -8,6 +8,12 @@ const REASONS: readonly [pattern: RegExp, what: string, hint: string][] = [
   ],
   [/database is locked/, "another program holds it", "end that program, or give this one a store of its own"],
   [/not a database|malformed/, "it is damaged or no database", "restore it from a backup, or move it away"],
+  [
+    /newer connectd/,
+    "it was made by a newer connectd",
+    "run that version, or restore a backup that this one made",
+  ],
+  [/no table of values/, "it is no store of a hub", "name a file that `connectd hub backup` wrote"],
   [/No such file/, "its folder does not exist", "make the folder, or name another file"],
 ];
 

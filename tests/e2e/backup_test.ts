@@ -90,10 +90,12 @@ Deno.test("what a hub had acknowledged before a backup under load is there after
   assert.equal(json.ok, true, JSON.stringify(json));
 
   // Nothing is written over, neither a backup nor a store.
-  const again = await rig.run(["hub", "backup", file, "--state", other]);
+  const [again, running] = await Promise.all([
+    rig.run(["hub", "backup", file, "--state", other]),
+    rig.run(["hub", "restore", file, "--state", other]),
+  ]);
   assert.deepEqual([again.code, again.stdout], [1, ""]);
   assert.match(again.stderr, /is there already, and is not written over/);
-  const running = await rig.run(["hub", "restore", file, "--state", other]);
   assert.equal(running.code, 1);
   assert.match(running.stderr, /has the store .*\n {2}end the hub first/);
   await hub.kill();
