@@ -8,7 +8,9 @@ import { DaemonRig } from "./daemon_rig.ts";
 const FILE = `links:
   demo: { target: echo, ttl: 1h, methods: [GET], rate: [10/s, 5/m per ip], auth: { basic: { file: ./users } } }
   dated: { target: echo, until: 2030-01-01T00:00:00Z }
-  gone: { target: echo }`;
+  gone: { target: echo }
+services:
+  api: localhost:3000`;
 
 /** A bcrypt of "secret". */
 const USERS = "alice:$2y$05$WMWW1G0O1/5f5Vh8Z1ZJ7.7S7tDPgSKDUWQwRkgkiBBpzNRwlNpmy\n";
@@ -66,12 +68,13 @@ const ROWS: Record<string, Row[]> = {
     { body: { name: "cache", target: "echo", allow: [] }, status: 422 },
   ],
   "GET /v1/services/:name": [
-    { path: "/v1/services/db", status: 200 },
+    { path: "/v1/services/api", status: 200 },
     { path: "/v1/services/no", status: 404 },
   ],
   "DELETE /v1/services/:name": [
     { path: "/v1/services/db", status: 200 },
     { path: "/v1/services/db", status: 404 },
+    { path: "/v1/services/api", status: 409 },
   ],
   "DELETE /v1/links/:name": [
     { path: "/v1/links/gone", status: 200 },
