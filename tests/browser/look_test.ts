@@ -1,7 +1,7 @@
 /** Every page and state as it looks: in both themes, on a phone and on a desk, with nothing for axe to find. */
 import assert from "node:assert/strict";
-import axe from "axe-core";
 import { eventually } from "../e2e/rig.ts";
+import { check, look, PICTURES } from "./look.ts";
 import { CHROMIUM, World } from "./world.ts";
 
 const LINKS = `links:
@@ -18,18 +18,8 @@ const LINKS = `links:
   broken: { target: echo, auth: { basic: { file: ./none.htpasswd } } }
   gone: { target: echo }`;
 
-/** Where to leave the pictures; null: nobody wants them, and half of the windows are enough. */
-const PICTURES = Deno.env.get("CONNECTD_PICTURES") ?? null;
-
-/** In the first two everything differs that may differ. */
-const WINDOWS = ([[1280, "light"], [360, "dark"], [1280, "dark"], [360, "light"]] as const)
-  .slice(0, PICTURES === null ? 2 : 4);
-
 /** Between them they have every colour. */
 const COLOURFUL = ["links", "link", "request-refused", "request-beside"];
-
-/** A page: what it shows, its path, its title. */
-type Shot = readonly [name: string, path: string, title: string];
 
 Deno.test({
   name:
@@ -37,7 +27,8 @@ Deno.test({
   ignore: CHROMIUM === null,
   async fn(t) {
     await using world = await World.open(LINKS);
-    const { person, daemon } = world;
+    const { person, daemon, origin } = world;
+    const site = { person, origin, site: "connectd", colourful: COLOURFUL };
     await daemon.api("DELETE", "/v1/links/gone");
     const post =
       "POST /orders?id=7 HTTP/1.1\nContent-Type: application/json\nAuthorization: Bearer a-secret-of-mine\n\n" +
@@ -55,9 +46,9 @@ Deno.test({
     await daemon.api("POST", "/v1/reload");
 
     await person.open(`${world.origin}/requests`, "Sign in · connectd");
-    await look([["sign-in", "/", "Sign in"]]);
+    await look(t, site, [["sign-in", "/", "Sign in"]]);
     await world.signIn();
-    await look([
+    await look(t, site, [
       ["links", "/", "Links"],
       ["links-none", "/?q=nothing", "Links"],
       ["new", "/new", "New link"],
@@ -80,45 +71,13 @@ Deno.test({
       await person.open(`${world.origin}/`, "Links · connectd");
       await person.press("?");
       if (PICTURES !== null) await person.picture(`${PICTURES}/keys.png`);
-      await check();
+      await check(person);
       await person.press("?");
       await world.daemon.daemon.close();
       await person.page.until("document.querySelector('[data-stale-bar]').checkVisibility()", true);
       if (PICTURES !== null) await person.picture(`${PICTURES}/stale.png`);
-      await check();
+      await check(person);
     });
-
-    /** Looks at each in every window. */
-    async function look(shots: readonly Shot[]): Promise<void> {
-      for (const [name, path, title] of shots) {
-        await t.step(name, async () => {
-          person.complaints.length = 0;
-          await person.open(world.origin + path, `${title} · connectd`);
-          for (const [width, theme] of WINDOWS) {
-            await person.window(width, theme);
-            if (PICTURES !== null) await person.picture(`${PICTURES}/${name}-${width}-${theme}.png`);
-            const wide = await person.page.value<number>("document.documentElement.scrollWidth");
-            assert.ok(wide <= width, `${wide} px wide in a window of ${width}`);
-            // What a page is made of does not depend on its window; colours do.
-            if (width === 1280 && theme === "light") await check();
-            else if (COLOURFUL.includes(name)) await check("{ runOnly: ['color-contrast'] }");
-          }
-          // The answer to a page that is not there, or not for everybody, is such a complaint.
-          assert.deepEqual(person.complaints.filter((text) => !/status of 40[14]/.test(text)), []);
-          for (const url of person.asked) assert.equal(new URL(url).origin, world.origin);
-        });
-      }
-    }
-
-    async function check(options = "{}"): Promise<void> {
-      type Found = { id: string; nodes: { html: string; failureSummary: string }[] };
-      const known = await person.page.value<boolean>("typeof axe === 'object'");
-      if (!known) await person.page.value(`${axe.source}; 0`);
-      const found = await person.page.value<Found[]>(
-        `axe.run({ resultTypes: ["violations"], ...${options} }).then(({ violations }) => violations)`,
-      );
-      assert.deepEqual(found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
-    }
   },
 });
 

@@ -129,9 +129,9 @@ export class Person implements AsyncDisposable {
   }
 
   /** A window of that width, and the theme that its owner likes. */
-  async window(width: number, theme: "light" | "dark"): Promise<void> {
+  async window(width: number, theme: "light" | "dark", height = 800): Promise<void> {
     await this.page.ask("Emulation.setDeviceMetricsOverride", {
-      ...{ width, height: 800, deviceScaleFactor: 1, mobile: false },
+      ...{ width, height, deviceScaleFactor: 1, mobile: false },
     });
     await this.page.ask("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: theme }],

@@ -6,6 +6,7 @@ import { html, Region } from "../../pages/layout.tsx";
 import { type Column, Copy, Fields, Notice, StateMark, Table, Time, Url } from "../../pages/parts.tsx";
 import { qrPath } from "../../pages/qr.ts";
 import { policyWords, sizeWords } from "../../pages/words.ts";
+import type { DomainGrant } from "../../wire/hello.ts";
 import type { HubLink } from "../link.ts";
 import type { Visit } from "./board.ts";
 import { Actions } from "./link_actions.tsx";
@@ -81,6 +82,7 @@ function Life({ visit: { board: { state: hub } }, link, now }: { visit: Visit; l
   const { record, peer, counters } = link;
   const { id, service, daemon, source, activatedAt, expiresAt, revokedAt } = record;
   const state = link.stateAt(now) ?? "gone";
+  const domain = hub.domains.grantFor(link);
   const time = (ms: number | null, none?: string) => (
     <Time
       at={ms === null ? null : new Date(ms).toISOString()}
@@ -95,9 +97,10 @@ function Life({ visit: { board: { state: hub } }, link, now }: { visit: Visit; l
         rows={[
           ["State", <StateMark state={state} />],
           ["URL", <Url url={hub.hosts().urlOf(id)} />],
+          ["Own domain", domain === null ? null : <OwnDomain domain={domain} />],
           ["Service", service === null ? null : <span class="mono">{service}</span>],
           ["Daemon", <span class="mono">{daemon}</span>],
-          ["Signed in as", peer.token === null ? null : <span class="mono">{peer.token}</span>],
+          ["Its token", peer.token === null ? null : <span class="mono">{peer.token}</span>],
           ["Made by", source === null ? null : SOURCES[source]],
           ["Since", activatedAt === null ? null : time(activatedAt)],
           [state === "expired" ? "Ended" : "Ends", time(expiresAt)],
@@ -107,6 +110,15 @@ function Life({ visit: { board: { state: hub } }, link, now }: { visit: Visit; l
         ]}
       />
     </section>
+  );
+}
+
+/** Where it is not proven yet, what is missing is said. */
+function OwnDomain({ domain: { name, url, message } }: { domain: DomainGrant }) {
+  return url !== null ? <Url url={url} /> : (
+    <>
+      <span class="mono">{name}</span> <span class="wait">◌ {message}</span>
+    </>
   );
 }
 

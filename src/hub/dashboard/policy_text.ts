@@ -7,8 +7,12 @@ const BRIEF = 48;
 
 /** `POST · /webhooks · 100/m`; empty where everything is let through. */
 export function policyBrief(spec: PolicySpec): string {
-  const parts = POLICY_KEYS.filter((key) => key !== "upgrade" && key !== "shadow")
-    .map((key) => printPolicyKey(key, spec)).filter((text) => text !== null);
+  const parts = POLICY_KEYS.filter((key) => key !== "upgrade" && key !== "shadow").flatMap((key) => {
+    const text = printPolicyKey(key, spec);
+    return text === null
+      ? []
+      : [key === "max_body" ? `≤ ${text}` : key === "max_streams" ? `${text} at once` : text];
+  });
   const text = [...parts, ...(spec.shadow ? ["shadow"] : [])].join(" · ");
   return text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text;
 }

@@ -13,10 +13,10 @@ const COLUMNS: readonly Column[] = [
   { label: "Scope" },
   { label: "State" },
   { label: "Made", minor: true },
-  { label: "Last used" },
+  { label: "Last used", minor: true },
   { label: "Ends" },
   { label: "Id", minor: true },
-  { label: "" },
+  { label: "Actions" },
 ];
 
 /** The scopes that a workspace's admin may give, and what each is for. */
@@ -119,7 +119,7 @@ function Row({ token, own, now }: { token: ReturnType<typeof printToken>; own: b
       <td class="minor">
         <Time at={createdAt} now={now} />
       </td>
-      <td>
+      <td class="minor">
         <Time at={lastUsedAt} now={now} />
       </td>
       <td>
