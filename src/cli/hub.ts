@@ -3,6 +3,7 @@ import { systemClock } from "../clock.ts";
 import { HubFile } from "../hub/file.ts";
 import { type Hub, startHub } from "../hub/hub.ts";
 import { openHubStore } from "../hub/place.ts";
+import { certificateOf } from "./hub_certificate.ts";
 import { surviveDefects } from "./defects.ts";
 import { backupHub, restoreHub } from "./hub_backup.ts";
 import { checkHub, reloadHub } from "./hub_config.ts";
@@ -70,8 +71,9 @@ async function serve(given: Given): Promise<number> {
   const file = found && new HubFile({ ...found, settings, reloading, clock: systemClock, log });
   await makeState(state);
   const first = settings(found?.config ?? null);
+  const certificate = found && await certificateOf(found.config, log);
   const store = await openHubStore(first.storePath!, systemClock);
-  const hub = await startHub({ ...first, store, state, file, log });
+  const hub = await startHub({ ...first, certificate, store, state, file, log });
   // What comes of it the hub logs.
   if (file !== null) Deno.addSignalListener("SIGHUP", () => void file.reload());
   printReady(hub, on(given, "json"));

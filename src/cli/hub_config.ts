@@ -7,13 +7,15 @@ import { oneLine } from "../log.ts";
 import { Failure } from "../core/errors.ts";
 import { ApiClient, Refused, Unanswered } from "./client.ts";
 import { readHubFile } from "./hub_settings.ts";
+import { certificateProblems } from "./hub_certificate.ts";
 import { complain, out, outJson } from "./print.ts";
 import { stateOf } from "./reach.ts";
 import { type Given, on } from "./verb.ts";
 
 /** Prints every problem of a hub.yaml; returns the exit code. */
 export async function checkHub(given: Given, [named]: readonly string[]): Promise<number> {
-  const [file, { problems }] = await readHubFile(given, named);
+  const [file, { config, problems: written }] = await readHubFile(given, named);
+  const problems = [...written, ...config === null ? [] : await certificateProblems(config)];
   const ok = !refused(problems);
   if (on(given, "json")) outJson({ ok, problems });
   else {

@@ -7,6 +7,7 @@ import { type Watch, watchFile } from "../config/watch.ts";
 import { Failure } from "../core/errors.ts";
 import type { Log } from "../log.ts";
 import { type ServerIdentity, serverIdentity } from "../net/server_identity.ts";
+import { Unchangeable } from "./settings.ts";
 
 /** Others than owner and group. */
 const OTHERS = 0o007;
@@ -41,8 +42,9 @@ export class Certificate {
     return certificate;
   }
 
-  get files(): TlsFiles {
-    return this.#files;
+  /** Throws Failure where `files` can't be served with. */
+  static async check(files: TlsFiles): Promise<void> {
+    await read(files);
   }
 
   /** Shows what is in `files` from now on. Throws Failure, and goes on as before. */
@@ -108,6 +110,19 @@ export class Certificate {
     if (until <= clock.now()) log.warn(`${cert} expired at ${new Date(until).toISOString()}`);
     if (from > clock.now()) log.warn(`${cert} is not valid before ${new Date(from).toISOString()}`);
     if (isOpen(key)) log.warn(`${key} can be read by everybody on this machine: chmod 600 ${key}`);
+  }
+}
+
+/** Shows what is in `tls` from now on. Throws Unchangeable: a listener that speaks TLS does so for good. */
+export async function useTls(certificate: Certificate | null, tls: TlsFiles | null): Promise<void> {
+  if (certificate === null || tls === null) {
+    throw new Unchangeable("tls", "TLS begins and ends with the listener", "restart the hub to change it");
+  }
+  try {
+    await certificate.use(tls);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Unchangeable("tls", error.message, error.hint ?? "", error);
   }
 }
 

@@ -81,11 +81,14 @@ export class Hosts {
 }
 
 /** The hosts of a hub that is told `settings` and bound where it says. */
-export function hostsOf({ domain, publicUrl }: HubSettings, { hostname, port }: ListenAddress): Hosts {
+export function hostsOf(
+  { domain, publicUrl, tls = null }: HubSettings,
+  { hostname, port }: ListenAddress,
+): Hosts {
   const host = publicUrl === null ? "localhost" : new URL(publicUrl).hostname;
   // An address has no names below it.
   const links = domain ?? (parseAddress(host.replace(/^\[|\]$/g, "")) === null ? host : "localhost");
-  const origin = new URL(publicUrl ?? `http://${links}:${port}`).origin;
+  const origin = new URL(publicUrl ?? `${tls === null ? "http" : "https"}://${links}:${port}`).origin;
   return new Hosts(links, origin, isLoopback(hostname) || hostname === "localhost");
 }
 

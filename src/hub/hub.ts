@@ -13,6 +13,7 @@ import type { Wire } from "../wire/wire.ts";
 import { AccessDesk } from "./access.ts";
 import { tellGrant } from "./connection.ts";
 import { HubAudit } from "./audit.ts";
+import { useTls } from "./certificate.ts";
 import { Desk } from "./desk.ts";
 import { Domains } from "./domains.ts";
 import { HubEvents } from "./events.ts";
@@ -112,6 +113,8 @@ class RunningHub implements Hub, HubState {
       log: options.log,
       limits: options.limits,
       trustedProxies: options.trustedProxies,
+      certificate: options.certificate ?? null,
+      proxyProtocol: options.proxyProtocol ?? false,
       serve: (exchange) => this.#door.serve(exchange),
       serveLocally: (exchange) => this.#door.callApi(exchange, true),
       urgent: (head) => this.#door.isUrgent(head),
@@ -234,6 +237,9 @@ class RunningHub implements Hub, HubState {
   async change(settings: HubSettings): Promise<readonly SettingChange[]> {
     const before = this.#settings, changes = changesOf(before, settings);
     checkChanges(changes, this.names.running);
+    if (changes.some(({ key }) => key === "tls")) {
+      await useTls(this.#o.certificate ?? null, settings.tls ?? null);
+    }
     this.#settings = settings;
     if (changes.some(({ key }) => key === "listen")) {
       try {
@@ -241,6 +247,7 @@ class RunningHub implements Hub, HubState {
         await this.#listeners.rebind(settings.listen);
       } catch (error) {
         this.#settings = before;
+        if (before.tls) await this.#o.certificate?.use(before.tls).catch(() => {});
         throw error instanceof Failure ? new Unchangeable("listen", error.message, MOVE, error) : error;
       }
     }
@@ -288,6 +295,7 @@ class RunningHub implements Hub, HubState {
     this.audit?.close();
     await this.#access?.close();
     await this.store.close();
+    this.#o.certificate?.close();
     this.#giveDescriptors?.();
   }
 

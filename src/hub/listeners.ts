@@ -2,6 +2,8 @@
 import type { Clock } from "../clock.ts";
 import { type Cidr, contains, isLoopback, parseAddress, parseCidr } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
+import { counted, Repeats } from "../repeats.ts";
+import type { Certificate } from "./certificate.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import type { Log } from "../log.ts";
 import type { Exchange } from "../net/exchange.ts";
@@ -36,6 +38,9 @@ export interface ListenersOptions {
   readonly serve: (exchange: Exchange) => void;
   /** Answers whoever comes by the hub's own socket. */
   readonly serveLocally: (exchange: Exchange) => void;
+  /** Null: visitors come in the clear. */
+  readonly certificate: Certificate | null;
+  readonly proxyProtocol: boolean;
   readonly urgent: ListenerOptions["urgent"];
   readonly refuse: ListenerOptions["refuse"];
   /** Called when another address was bound, before anybody who came there is served. */
@@ -52,12 +57,14 @@ export class Listeners {
   #local: Listener | null = null;
   #limits: ServerLimits;
   #proxies: readonly Cidr[];
+  readonly #repeats: Repeats;
   readonly #o: ListenersOptions;
 
   constructor(options: ListenersOptions) {
     this.#o = options;
     this.#limits = options.limits;
     this.#proxies = options.trustedProxies.map(parseCidr);
+    this.#repeats = new Repeats(options.clock);
   }
 
   /** Limits and proxies are others from now on. Connections that are there stay, and are what they were. */
@@ -125,6 +132,7 @@ export class Listeners {
   close(): void {
     for (const listener of this.#all()) listener.close();
     this.#local?.close();
+    this.#repeats.close();
   }
 
   /** Answers say close, /readyz says no, and the front takes its visitors elsewhere. */
@@ -142,7 +150,7 @@ export class Listeners {
   }
 
   #make(): Listener {
-    const { clock, serve, urgent, refuse } = this.#o;
+    const { clock, serve, urgent, refuse, certificate, proxyProtocol } = this.#o;
     return new Listener({
       limits: this.#limits,
       clock,
@@ -153,9 +161,18 @@ export class Listeners {
       handler: serve,
       urgent,
       refuse,
-      secure: false,
+      secure: certificate !== null,
+      identity: certificate && (() => certificate.identity),
+      unproxied: proxyProtocol ? this.#unproxied : null,
     });
   }
+
+  /** Said of each address in a while: whoever knocks must not fill the log. */
+  readonly #unproxied = (peer: string, why: string): void => {
+    this.#repeats.happened("unproxied", (times) => {
+      this.#o.log.warn(`a connection was cut: ${why}`, { address: peer, ...counted(times) });
+    });
+  };
 }
 
 /** Binds `listener` and returns the port. A default that is taken gives way to a free port; a wish does not. */

@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { Access } from "../store/access_line.ts";
 import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
+import type { Certificate } from "./certificate.ts";
 import type { HubFile } from "./file.ts";
 import type { ListenAddress } from "./listeners.ts";
 import type { Prover } from "./prover.ts";
@@ -18,6 +19,8 @@ export interface HubOptions extends HubSettings {
   readonly state: string | null;
   /** hub.yaml, followed from the start on; absent or null: there is none. */
   readonly file?: HubFile | null;
+  /** What is in the files of `tls`, closed with the hub; absent or null: there are none. */
+  readonly certificate?: Certificate | null;
   /** Called with each request that the hub refuses for a link itself; `link` is the name that its daemon gives it. */
   readonly refused?: (request: Access) => void;
   /** Who says whose a domain is; absent: its name servers and its web server. */

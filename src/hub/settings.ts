@@ -1,4 +1,5 @@
 /** What a hub is told by hub.yaml and flags, as one value: what changes between two of them, and what may. */
+import type { TlsFiles } from "../config/hub.ts";
 import { printListen } from "../config/places.ts";
 import { Failure } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
@@ -13,10 +14,14 @@ export interface HubSettings {
   readonly domain: string | null;
   /** The origin of API and tunnel. Null: the domain, on the port that is bound. */
   readonly publicUrl: string | null;
+  /** The files of the certificate; absent or null: visitors come in the clear. */
+  readonly tls?: TlsFiles | null;
   /** The path of the store; absent: whoever starts the hub knows. */
   readonly storePath?: string;
   /** Addresses and blocks. */
   readonly trustedProxies: readonly string[];
+  /** Every connection comes by one of them and begins with the PROXY protocol; absent: none does. */
+  readonly proxyProtocol?: boolean;
   readonly limits: ServerLimits;
   /** Absent: no workspace has a limit of its own. */
   readonly workspaces?: AllWorkspaceLimits;
@@ -61,6 +66,10 @@ export function checkChanges(changes: readonly SettingChange[], links: number): 
       const hint = "restart the hub to use another one";
       throw new Unchangeable(key, "the store can not change while the hub runs", hint);
     }
+    if (key === "proxy_protocol") {
+      const hint = "restart the hub together with the proxies before it";
+      throw new Unchangeable(key, "who is connected speaks as before, and the listener can not tell", hint);
+    }
     if ((key === "domain" || key === "public_url") && links > 0) {
       const run = links === 1 ? "1 link runs" : `${links} links run`;
       throw new Unchangeable(
@@ -75,13 +84,16 @@ export function checkChanges(changes: readonly SettingChange[], links: number): 
 /** Every setting as hub.yaml would have it. */
 function settingTexts(settings: HubSettings): Readonly<Record<string, string>> {
   const { listen, domain, publicUrl, storePath, trustedProxies, limits } = settings;
+  const { tls = null, proxyProtocol = false } = settings;
   const { keepAuditMs = null, keepAccessMs, workspaces = UNLIMITED } = settings;
   return {
     listen: listen === null ? DEFAULT : printListen(listen),
     domain: domain ?? DEFAULT,
     public_url: publicUrl ?? DEFAULT,
+    tls: tls === null ? "none" : `${tls.cert}, ${tls.key}`,
     store: storePath ?? DEFAULT,
     trusted_proxies: trustedProxies.length === 0 ? "none" : trustedProxies.join(", "),
+    proxy_protocol: String(proxyProtocol),
     "limits.connections": String(limits.connections),
     "limits.per_address": String(limits.perAddress),
     "limits.sessions": String(limits.sessions),
