@@ -97,6 +97,8 @@ Deno.test("compose.yaml names files, volumes and services that there are, and le
   assert.deepEqual([...used].sort(), Object.keys(volumes).sort());
   assert.ok(services.hub.volumes.includes(`state:${last("VOLUME")}`));
   assert.equal(services.caddy.network_mode, "service:hub");
+  const caddyfile = Deno.readTextFileSync(`${root}config/Caddyfile`);
+  for (const name of services.caddy.environment) assert.ok(caddyfile.includes(`{$${name}`), name);
   assert.equal(services.caddy.depends_on.hub.condition, "service_healthy");
   assert.ok(Number.parseInt(services.hub.stop_grace_period) > 30);
 });
