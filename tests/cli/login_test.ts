@@ -83,7 +83,7 @@ Deno.test("login that gets no token keeps the file as it was, and says what to d
   const file = rig.file("token", "the token of before");
   const rows: [answers: Answered[], codes: unknown, code: number, says: RegExp][] = [
     [[PENDING, problem(400, "access_denied")], CODES, 1, /it was denied/],
-    [[problem(400, "expired_token")], CODES, 1, /nothing of this login any more\n  run it again/],
+    [[problem(400, "expired_token")], CODES, 1, /nothing of this login any more\n {2}run it again/],
     [[], { ...CODES, expiresIn: 0.05 }, 1, /nobody approved it in time/],
     [[[200, { ...GRANTED, token: "two\nlines" }]], CODES, 1, /is this the address of a hub/],
     [[], { hello: "world" }, 1, /is this the address of a hub/],

@@ -16,6 +16,11 @@ async function walk(desk: TokenDesk): Promise<void> {
   await assert.rejects(desk.create(ASK), /ci/);
   const named = await desk.create({ ...ASK, workspace: null, name: null, ttlMs: null });
   assert.deepEqual([named.workspace, named.expiresAt], ["default", null]);
+  const rotated = await desk.rotate("ci", 60_000);
+  assert.deepEqual([rotated.id, rotated.token === made.token], [made.id, false]);
+  assert.ok(rotated.previousEndsAt !== null);
+  await assert.rejects(desk.rotate("nobody", null), /token/);
+  await assert.rejects(desk.lookUp("BBBB-BBBB"), /login/);
   const revoked = await desk.revoke("ci");
   assert.notEqual(revoked.revokedAt, null);
   assert.equal((await desk.revoke(made.id)).revokedAt, revoked.revokedAt);
@@ -25,7 +30,7 @@ async function walk(desk: TokenDesk): Promise<void> {
   await assert.rejects(desk.revoke("nobody"), /token/);
 }
 
-Deno.test("tokens are made, listed and revoked on the store while no hub runs, and by the hub's socket while one does", async () => {
+Deno.test("tokens are made, listed, rotated and revoked on the store while no hub runs, and by the hub's socket while one does", async () => {
   const folder = Deno.makeTempDirSync();
   try {
     const alone = { flags: { state: `${folder}/alone` }, words: [] };
