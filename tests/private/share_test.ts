@@ -122,6 +122,14 @@ Deno.test("without a daemon a service is exposed in the foreground, and is gone 
   assert.equal((await exposed.kill("SIGINT")).code, 0);
   assert.equal(await works(port), false);
   await process.until(() => /no daemon that is connected/.test(process.stderr));
-  const homeless = await rig.run(["expose", "tcp://127.0.0.1:1", "--state", `${rig.folder}/none`]);
+  const bare = rig.file("bare.yaml", "version: 1\nlinks: {}\n");
+  const homeless = await rig.run([
+    "expose",
+    "tcp://127.0.0.1:1",
+    "-c",
+    bare,
+    "--state",
+    `${rig.folder}/none`,
+  ]);
   assert.deepEqual([homeless.code, /no hub is named/.test(homeless.stderr)], [1, true]);
 });
