@@ -114,7 +114,10 @@ export class Certificate {
 }
 
 /** Shows what is in `tls` from now on. Throws Unchangeable: a listener that speaks TLS does so for good. */
-export async function useTls(certificate: Certificate | null, tls: TlsFiles | null): Promise<void> {
+export async function useTls(
+  certificate: Pick<Certificate, "use"> | null,
+  tls: TlsFiles | null,
+): Promise<void> {
   if (certificate === null || tls === null) {
     throw new Unchangeable("tls", "TLS begins and ends with the listener", "restart the hub to change it");
   }

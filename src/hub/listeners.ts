@@ -39,7 +39,7 @@ export interface ListenersOptions {
   /** Answers whoever comes by the hub's own socket. */
   readonly serveLocally: (exchange: Exchange) => void;
   /** Null: visitors come in the clear. */
-  readonly certificate: Certificate | null;
+  readonly certificate: Pick<Certificate, "identity"> | null;
   readonly proxyProtocol: boolean;
   readonly urgent: ListenerOptions["urgent"];
   readonly refuse: ListenerOptions["refuse"];

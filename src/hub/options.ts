@@ -20,7 +20,7 @@ export interface HubOptions extends HubSettings {
   /** hub.yaml, followed from the start on; absent or null: there is none. */
   readonly file?: HubFile | null;
   /** What is in the files of `tls`, closed with the hub; absent or null: there are none. */
-  readonly certificate?: Certificate | null;
+  readonly certificate?: Pick<Certificate, "identity" | "use" | "close"> | null;
   /** Called with each request that the hub refuses for a link itself; `link` is the name that its daemon gives it. */
   readonly refused?: (request: Access) => void;
   /** Who says whose a domain is; absent: its name servers and its web server. */
