@@ -7,7 +7,7 @@ export const SESSION_MS = 12 * 3600_000;
 
 /**
  * Secrets of 256 bits and what each stands for, in memory only, kept as digests: a dump of memory signs nobody in. Of more
- * than `most` the oldest go.
+ * than `most` of one owner the oldest go, so that nobody can push out what is another's.
  */
 export class Secrets<T> {
   readonly #made = new Map<string, { readonly at: number; readonly value: T }>();
@@ -16,15 +16,17 @@ export class Secrets<T> {
     private readonly clock: Clock,
     private readonly lifeMs: number,
     private readonly most: number,
+    private readonly ownerOf: (value: T) => string | null = () => null,
   ) {}
 
   make(value: T): string {
-    const secret = randomBytes(32).toString("base64url");
-    this.#made.set(digest(secret), { at: this.clock.now(), value });
-    for (const oldest of this.#made.keys()) {
-      if (this.#made.size <= this.most) break;
-      this.#made.delete(oldest);
+    const secret = randomBytes(32).toString("base64url"), now = this.clock.now(), owner = this.ownerOf(value);
+    for (const [key, { at }] of this.#made) {
+      if (!this.#lasts(at, now)) this.#made.delete(key);
     }
+    const own = [...this.#made].filter(([, made]) => this.ownerOf(made.value) === owner);
+    for (const [oldest] of own.slice(0, Math.max(0, own.length + 1 - this.most))) this.#made.delete(oldest);
+    this.#made.set(digest(secret), { at: now, value });
     return secret;
   }
 
@@ -33,9 +35,7 @@ export class Secrets<T> {
     const key = digest(secret);
     const made = this.#made.get(key);
     if (made === undefined) return undefined;
-    const age = this.clock.now() - made.at;
-    // A clock that was turned back lengthens nothing.
-    if (age >= 0 && age < this.lifeMs) return made.value;
+    if (this.#lasts(made.at, this.clock.now())) return made.value;
     this.#made.delete(key);
     return undefined;
   }
@@ -45,6 +45,11 @@ export class Secrets<T> {
     const known = this.find(secret) !== undefined;
     this.#made.delete(digest(secret));
     return known;
+  }
+
+  #lasts(at: number, now: number): boolean {
+    // A clock that was turned back lengthens nothing.
+    return now >= at && now - at < this.lifeMs;
   }
 }
 

@@ -154,7 +154,7 @@ export class HubAudit {
   /** Somebody at `address` signed in to the dashboard. */
   signedIn({ token, name, workspace }: Identity, address: string): void {
     const data = { id: token, address };
-    this.#audit.record({ type: "login", workspace, actor: `token:${name}`, subject: "dashboard", data });
+    this.#audit.paced({ type: "login", workspace, actor: `token:${name}`, subject: "dashboard", data });
   }
 
   /** Somebody showed a token; only the first time is worth a record. */

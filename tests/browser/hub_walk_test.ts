@@ -159,6 +159,8 @@ Deno.test({
       await person.tabTo(answer);
       await person.press("Enter");
       await person.sees(code === 200 ? "It is signed in" : "It was turned away");
+      // A reload says nothing twice.
+      assert.match(await person.page.value("location.search"), /^\?done=/);
       const got = await world.hub.api("POST", "/v1/device/token", undefined, { deviceCode: json.deviceCode });
       assert.equal(got.status, code);
     }

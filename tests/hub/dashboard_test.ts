@@ -186,6 +186,26 @@ Deno.test("by plain http at a public host nobody is let in, and the page says wh
   ]);
 });
 
+Deno.test("who signs in with one token over and over pushes out their own sessions, and nobody else's", async () => {
+  await using rig = await HubRig.start();
+  const other = await Browser.signedIn(rig);
+  const token = await rig.token("viewer");
+  const first = new Browser(rig), last = new Browser(rig);
+  await first.signIn(token);
+  for (let i = 0; i < 64; i++) await last.signIn(token);
+  assert.deepEqual(
+    await Promise.all([first, last, other].map(async (browser) => (await browser.get("/")).status)),
+    [401, 200, 200],
+  );
+});
+
+Deno.test("a hub says how its first token is made, and one within a daemon where that daemon's page is", async () => {
+  await using rig = await HubRig.start();
+  assert.match((await new Browser(rig).get("/sign-in")).body, /connectd token create --scope admin/);
+  await using within = await HubRig.start({ state: null });
+  assert.match((await new Browser(within).get("/")).body, /connectd ui/);
+});
+
 Deno.test("a form leads to no other site", async () => {
   await using rig = await HubRig.start();
   const token = await rig.token("viewer");

@@ -1,5 +1,4 @@
 /** What a page of the dashboard is made from: the hub, who looks, and the API, by which everything is done. */
-import { SESSION_MS } from "../../api/secrets.ts";
 import { ApiProblem, type BodyError, type ProblemStatus } from "../../api/problem.ts";
 import { Secrets } from "../../api/secrets.ts";
 import type { ApiContext, Operation } from "../api_operation.ts";
@@ -27,7 +26,7 @@ export interface Done {
 export type Fetch = (request: Request, env: ApiContext["env"]) => Response | Promise<Response>;
 
 /** Secrets that were made and not yet shown: as many as a person may leave unread. */
-const UNSHOWN = 1024;
+const UNSHOWN = 16;
 const UNSHOWN_MS = 10 * 60_000;
 
 export class Board {
@@ -38,7 +37,7 @@ export class Board {
 
   constructor(readonly state: HubState, operations: readonly Operation[], private readonly api: Fetch) {
     this.signed = new Signed(state.clock, state.tokens);
-    this.#once = new Secrets(state.clock, Math.min(UNSHOWN_MS, SESSION_MS), UNSHOWN);
+    this.#once = new Secrets(state.clock, UNSHOWN_MS, UNSHOWN, (made) => made.for);
     this.#scopes = new Map(operations.map(({ method, path, scopes }) => [`${method} ${path}`, scopes]));
   }
 

@@ -1,5 +1,5 @@
 /** `/device`: somebody at a command line wants to sign in, and who is signed in here says yes or no. */
-import { readForm } from "../../api/form.ts";
+import { readForm, seeOther } from "../../api/form.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { Fields, Notice, Time } from "../../pages/parts.tsx";
 import type { Visit } from "./board.ts";
@@ -31,15 +31,15 @@ export async function devicePage(visit: Visit): Promise<Response> {
 
 /** `POST /device/approve` */
 export function approve(visit: Visit): Promise<Response> {
-  return decide(visit, "approve", "It is signed in: whoever asked has a token within a few seconds.");
+  return decide(visit, "approve");
 }
 
 /** `POST /device/deny` */
 export function deny(visit: Visit): Promise<Response> {
-  return decide(visit, "deny", "It was turned away.");
+  return decide(visit, "deny");
 }
 
-async function decide(visit: Visit, what: "approve" | "deny", done: string): Promise<Response> {
+async function decide(visit: Visit, what: keyof typeof DONE): Promise<Response> {
   checkMay(visit);
   const form = await readForm(visit.context);
   const userCode = form.get("code") ?? "", scope = form.get("scope"), name = form.get("name");
@@ -49,26 +49,18 @@ async function decide(visit: Visit, what: "approve" | "deny", done: string): Pro
       userCode,
       ...(what === "deny" ? {} : wish),
     });
+    return seeOther(`/device?done=${what}`);
   } catch (error) {
     if (error instanceof ApiProblem && error.status < 500) return page(visit, userCode, null, error);
     throw error;
   }
-  return show(visit, {
-    title: "Sign in a device",
-    current: null,
-    body: (
-      <>
-        <h1>Sign in a device</h1>
-        <Notice>
-          <p>{done}</p>
-        </Notice>
-        <p>
-          <a href="/">All links</a>
-        </p>
-      </>
-    ),
-  });
 }
+
+/** What was said, and what comes of it. */
+const DONE = {
+  approve: "It is signed in: whoever asked has a token within a few seconds.",
+  deny: "It was turned away.",
+};
 
 function checkMay({ board, caller }: Visit): void {
   if (board.may(caller, "POST /v1/device/approve")) return;
@@ -76,6 +68,7 @@ function checkMay({ board, caller }: Visit): void {
 }
 
 function page(visit: Visit, code: string, login: Login | null, problem: ApiProblem | null): Response {
+  const { done = "" } = visit.context.req.query();
   return show(visit, {
     title: "Sign in a device",
     current: null,
@@ -84,6 +77,11 @@ function page(visit: Visit, code: string, login: Login | null, problem: ApiProbl
       <>
         <h1>Sign in a device</h1>
         {problem !== null && <Said problem={problem} />}
+        {Object.hasOwn(DONE, done) && (
+          <Notice>
+            <p>{DONE[done as keyof typeof DONE]}</p>
+          </Notice>
+        )}
         {login === null ? <Ask code={code} /> : <Decide visit={visit} code={code} login={login} />}
       </>
     ),

@@ -10,8 +10,8 @@ import type { Identity, Tokens } from "../tokens.ts";
 /** The name of the dashboard on a machine of its own: a cookie on plain `localhost` would go to every server there. */
 export const PAGE_NAME = "hub.localhost";
 
-/** Browsers that are signed in at once; of more the oldest has to sign in again. */
-const MOST = 4096;
+/** Browsers that are signed in with one token; of more the oldest has to sign in again. */
+const MOST = 64;
 
 /** Where a browser asks from. */
 export type Where =
@@ -56,7 +56,7 @@ export class Signed {
   readonly #sessions: Secrets<Identity>;
 
   constructor(clock: Clock, private readonly tokens: Tokens) {
-    this.#sessions = new Secrets(clock, SESSION_MS, MOST);
+    this.#sessions = new Secrets(clock, SESSION_MS, MOST, ({ token }) => token);
   }
 
   /** The secret of a new session. */

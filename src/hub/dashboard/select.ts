@@ -58,7 +58,8 @@ export function select(
     const { name, id, service, daemon } = link.record;
     if (choice.state !== "" && link.stateAt(now) !== choice.state) continue;
     if (
-      wanted !== "" && !name.includes(wanted) && !id.includes(wanted) && !daemon.includes(wanted) &&
+      wanted !== "" && !name.includes(wanted) && !id.includes(wanted) &&
+      !daemon.toLowerCase().includes(wanted) &&
       !(service?.includes(wanted) ?? false)
     ) continue;
     keyed.push({ key: `${rank(link, choice.sort, now, busy)}${name} ${id}`, link });

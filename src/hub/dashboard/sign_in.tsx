@@ -65,7 +65,11 @@ export function signInAnswer(
           <p>{wrong}</p>
         </Notice>
       )}
-      {state.tokens.any ? <Form next={next} wrong={wrong !== null} /> : <FirstToken />}
+      {state.tokens.any
+        ? <Form next={next} wrong={wrong !== null} />
+        : state.folder === null
+        ? <Within />
+        : <FirstToken />}
       {elsewhere && (
         <p>
           A browser that is signed in and came here from elsewhere goes on <a href={next}>from here</a>.
@@ -100,6 +104,19 @@ function Form({ next, wrong }: { next: string; wrong: boolean }) {
         On the hub's machine this makes one:
       </p>
       <Command text="connectd token create --scope viewer" />
+    </>
+  );
+}
+
+/** A daemon's own hub has one user, who is at the daemon's page already. */
+function Within() {
+  return (
+    <>
+      <p>
+        This hub is part of a daemon, and has no tokens. Its links are on the daemon's own page, which this
+        opens:
+      </p>
+      <Command text="connectd ui" />
     </>
   );
 }
