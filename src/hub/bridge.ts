@@ -1,5 +1,13 @@
 /** A member's stream and the daemon's, joined: octets and credit both ways, each of which ends by itself. */
+import { giveBuffer, takeBuffer } from "../wire/buffers.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
+
+/** Octets that wait, in a buffer that is lent. */
+interface Held {
+  readonly buffer: Uint8Array;
+  from: number;
+  to: number;
+}
 
 /** One direction: reads one stream and sends on the other, which may still have to come about. */
 class Direction implements StreamSink {
@@ -7,9 +15,8 @@ class Direction implements StreamSink {
   /** The direction that reads the stream which this one sends on. */
   back!: Direction;
   #to: Stream | null = null;
-  /** What was not taken yet, within the window of `from`, and how many octets of the first piece were. */
-  readonly #held: Uint8Array[] = [];
-  #sent = 0;
+  /** What was not taken yet, within the window of `from`. */
+  readonly #held: Held[] = [];
   #ended = false;
   /** Why nothing is read of the other direction any more, once this one has ended. */
   #code: string | null = null;
@@ -35,7 +42,7 @@ class Direction implements StreamSink {
     const { length } = bytes;
     const taken = this.#to === null || this.#held.length > 0 ? 0 : this.#to.send(bytes, 0, length);
     if (taken > 0) this.from.consumed(taken);
-    if (taken < length) this.#held.push(bytes.slice(taken));
+    if (taken < length) this.#hold(taken === 0 ? bytes : bytes.subarray(taken));
   }
 
   end(): void {
@@ -57,16 +64,29 @@ class Direction implements StreamSink {
     this.back.#flush();
   }
 
+  /** A buffer is filled before there is another: many small pieces would each keep one. */
+  #hold(bytes: Uint8Array): void {
+    const last = this.#held.at(-1), { length } = bytes;
+    if (last !== undefined && last.buffer.length - last.to >= length) {
+      last.buffer.set(bytes, last.to);
+      last.to += length;
+      return;
+    }
+    const buffer = takeBuffer(length);
+    buffer.set(bytes);
+    this.#held.push({ buffer, from: 0, to: length });
+  }
+
   #flush(): void {
     const to = this.#to!;
     while (this.#held.length > 0) {
       const [first] = this.#held;
-      const taken = to.send(first, this.#sent, first.length);
-      this.#sent += taken;
+      const taken = to.send(first.buffer, first.from, first.to);
+      first.from += taken;
       this.from.consumed(taken);
-      if (this.#sent < first.length) return;
+      if (first.from < first.to) return;
       this.#held.shift();
-      this.#sent = 0;
+      giveBuffer(first.buffer);
     }
     if (!this.#ended) return;
     to.end();
