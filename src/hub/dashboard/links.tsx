@@ -11,6 +11,8 @@ import { policyBrief } from "./policy_text.ts";
 import { type Choice, listPath, ORDERS, readChoice, select } from "./select.ts";
 import { Sparkline } from "./sparkline.tsx";
 
+const CHOICE: Column = { label: "Choose", minor: true };
+
 const COLUMNS: readonly Column[] = [
   { label: "Link" },
   { label: "State" },
@@ -23,7 +25,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** So many links are on a page: busy ones weigh more than a kilobyte each. */
-const PAGE = 40;
+const PAGE = 35;
 
 const STATES = ["active", "offline", "error", "expired", "revoked"];
 
@@ -77,6 +79,7 @@ function Filter({ choice: { q, state, sort } }: { choice: Choice }) {
 function Links({ visit, choice }: { visit: Visit; choice: Choice }) {
   const { state } = visit.board;
   const now = state.clock.now();
+  const mayRevoke = visit.board.may(visit.caller, "DELETE /v1/links/:id");
   const { links, found, next } = select(
     linksOf(visit),
     choice,
@@ -91,21 +94,46 @@ function Links({ visit, choice }: { visit: Visit; choice: Choice }) {
       </Region>
     );
   }
+  const table = (
+    <Table label="Links" columns={mayRevoke ? [CHOICE, ...COLUMNS] : COLUMNS}>
+      {links.map((link) => <Row visit={visit} link={link} now={now} chosen={mayRevoke} />)}
+    </Table>
+  );
   return (
     <Region id="links">
       <p class="quiet">{countWords(found, "link")}</p>
-      <Table label="Links" columns={COLUMNS}>
-        {links.map((link) => <Row visit={visit} link={link} now={now} />)}
-      </Table>
+      {mayRevoke
+        ? (
+          <form method="get" action="/revoke">
+            {table}
+            <p>
+              <button type="submit">Revoke those that are chosen…</button>
+            </p>
+          </form>
+        )
+        : table}
       <More href={next === null ? null : listPath({ ...choice, after: next })} word="Next" />
     </Region>
   );
 }
 
-function Row({ visit: { board: { state } }, link, now }: { visit: Visit; link: HubLink; now: number }) {
+function Row(
+  { visit: { board: { state } }, link, now, chosen }: {
+    visit: Visit;
+    link: HubLink;
+    now: number;
+    /** It can be chosen. */
+    chosen: boolean;
+  },
+) {
   const { name, id, expiresAt, service } = link.record;
   return (
     <tr id={`l-${id}`}>
+      {chosen && (
+        <td class="minor">
+          <input type="checkbox" name="id" value={id} aria-label={`Choose ${name}`} />
+        </td>
+      )}
       <th scope="row">
         <a href={pathOf(link)} data-row>{name}</a>
       </th>

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import { ApiProblem } from "../../api/problem.ts";
 import { wantsHtml } from "../../pages/accept.ts";
+import { METRICS_PATH } from "../api_metrics.ts";
 import type { ApiContext, ApiEnv } from "../api_operation.ts";
 import { auditPage } from "./audit.tsx";
 import type { Board, Visit } from "./board.ts";
@@ -17,6 +18,7 @@ import { requestsPage } from "./requests.tsx";
 import { servicesPage } from "./services.tsx";
 import { settingsPage } from "./settings.tsx";
 import { approveMember, endShare, makeShare, sharesPage } from "./shares.tsx";
+import { revokeAll, revokePage } from "./revoke.tsx";
 import { signIn, signInPage, signOut } from "./sign_in.tsx";
 import { makeToken, revokeToken, tokensPage } from "./tokens.tsx";
 
@@ -28,6 +30,8 @@ const PAGES: readonly (readonly [method: "GET" | "POST", path: string, page: Pag
   ["GET", "/go", go],
   ["GET", "/new", newPage],
   ["POST", "/new", create],
+  ["GET", "/revoke", revokePage],
+  ["POST", "/revoke", revokeAll],
   ["GET", "/links/:id", linkPage],
   ["GET", "/links/:id/requests", requestsPage],
   ["GET", "/links/:id/edit", editPage],
@@ -70,7 +74,9 @@ export function addPages(app: Hono<ApiEnv>, board: Board): void {
 /** A problem as a page, where a person's browser asks for one; null: it is a program that asks. */
 export function problemAsPage(context: ApiContext, board: Board, problem: ApiProblem): Response | null {
   const { req, env } = context;
-  if (req.path.startsWith("/v1/") || env.local || !wantsHtml(req.header("Accept"))) return null;
+  if (
+    req.path.startsWith("/v1/") || req.path === METRICS_PATH || env.local || !wantsHtml(req.header("Accept"))
+  ) return null;
   const where = whereIs(context, board.state.hosts());
   const port = where.kind === "here" ? where.port : null;
   const caller = port === null ? null : board.signed.find(context, port);
