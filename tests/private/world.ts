@@ -167,10 +167,17 @@ export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Resolves when the other side has ended or cut the connection. */
+/** Resolves when the other side has ended or cut the connection; throws where it does not for 20 s. */
 export async function ended(connection: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(1024);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    close(connection);
+  }, 20_000);
   while (await connection.read(buffer).catch(() => null) !== null);
+  clearTimeout(timer);
+  if (late) throw new Error("the connection is open after 20 s");
 }
 
 export function close(connection: Deno.TcpConn): void {
