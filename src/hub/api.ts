@@ -48,6 +48,7 @@ export function createApi(state: HubState, log: Log): Hono<ApiEnv> {
 export function apiOperations(state: HubState): Operation[] {
   const operations = [
     ...healthRoutes(state),
+    ...tlsRoutes(state),
     ...linkRoutes(state),
     ...manageRoutes(state),
     ...logRoutes(state),
@@ -58,7 +59,6 @@ export function apiOperations(state: HubState): Operation[] {
     ...deviceRoutes(state),
     ...auditRoutes(state),
     ...metricsRoutes(state),
-    ...tlsRoutes(state),
     ...settingsRoutes(state),
   ];
   const document = documentOperation<ApiEnv>("connectd hub", "/v1/openapi.json", operations);

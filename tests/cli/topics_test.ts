@@ -37,7 +37,10 @@ const FILES: readonly [what: string, table: Table, read: (key: string, example: 
   [
     "hub.yaml",
     HUB_ROOT_KEYS,
-    (key, example) => readHubConfig(`${key === "version" ? "" : "version: 1\n"}${example}\n`, HERE).problems,
+    (key, example) => {
+      const proxies = key === "proxy_protocol" ? "trusted_proxies: [127.0.0.1]\n" : "";
+      return readHubConfig(`${key === "version" ? "" : "version: 1\n"}${proxies}${example}\n`, HERE).problems;
+    },
   ],
 ];
 

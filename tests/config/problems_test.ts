@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../src/config/links.ts";
 import type { ProblemCode } from "../../src/config/problem.ts";
-import { problemOf, problemsOf, short } from "./read.ts";
+import { OPTIONS, problemOf, problemsOf, short } from "./read.ts";
 
 const LINK = "version: 1\nlinks:\n  a:\n    target: echo\n";
 
@@ -125,6 +125,34 @@ Deno.test("a list or a pattern that a hub would refuse is a problem of the file"
 Deno.test("a timeout of no time is a problem, a drain of none is not", () => {
   assert.deepEqual(problemsOf(`${LINK}    timeout: 0s\n`), ["5:14 error bad_value"]);
   assert.deepEqual(problemsOf(`${LINK}    drain: 0s\n`), []);
+});
+
+Deno.test("a domain is written in the one form that it has, and is said so", () => {
+  const rows: [domain: string, why: RegExp][] = [
+    ["API.example.com", /is written api\.example\.com$/],
+    ["api.example.com.", /is written api\.example\.com$/],
+    ["api.example.com:443", /is written api\.example\.com$/],
+    ["bücher.example", /is written xn--bcher-kva\.example$/],
+    ["'*.example.com'", /is a wildcard/],
+    ["https://api.example.com", /is no domain/],
+    ["localhost", /is no domain/],
+    ["127.0.0.1", /is no domain/],
+    ["a..example.com", /is no domain/],
+    ["-a.example.com", /is no domain/],
+    ["a_b.example.com", /is no domain/],
+  ];
+  for (const [domain, why] of rows) {
+    const { problems } = readConfig(`${LINK}    domain: ${domain}\n`, OPTIONS);
+    assert.deepEqual(
+      problems.map(({ line, column, code }) => `${line}:${column} ${code}`),
+      ["5:13 bad_name"],
+      domain,
+    );
+    assert.match(problems[0].message, why);
+  }
+  assert.deepEqual(problemsOf(`${LINK}    domain: xn--bcher-kva.example\n`), []);
+  const two = `${LINK}    domain: a.example\n  two: { target: echo, domain: a.example }\n`;
+  assert.deepEqual(problemsOf(two), ["6:32 error conflict"]);
 });
 
 Deno.test("subdomains with capitals and those of the house are refused", () => {
