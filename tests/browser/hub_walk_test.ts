@@ -50,6 +50,9 @@ Deno.test({
     await person.at("try · connectd hub");
     await person.sees("Only GET (and HEAD).");
 
+    await person.tabTo("Links");
+    await person.press("Enter");
+    await person.at("Links · connectd hub");
     await person.press("g");
     await person.type("try");
     await person.press("Enter");
