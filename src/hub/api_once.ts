@@ -14,6 +14,9 @@ export const IDEMPOTENCY: Parameters = {
   },
 };
 
+/** What an answer says besides its body. */
+const FIELDS = ["Content-Type", "Location", "ETag"];
+
 /** As a body is read. */
 const BODY_MAX = 64 * 1024;
 
@@ -42,14 +45,16 @@ export function once(operation: Operation, { desk }: HubState): Operation {
     async run(context) {
       const call = await callOf(context);
       if (call === null) return await operation.run(context);
-      const { status, location, body } = await desk.idempotency.once(call, async (): Promise<Kept> => {
+      const { status, fields, body } = await desk.idempotency.once(call, async (): Promise<Kept> => {
         const answer = await operation.run(context);
-        return { status: answer.status, location: answer.headers.get("Location"), body: await answer.text() };
+        const fields = FIELDS.map((name) => [name, answer.headers.get(name) ?? ""] as const);
+        return {
+          status: answer.status,
+          fields: fields.filter(([, value]) => value !== ""),
+          body: await answer.text(),
+        };
       });
-      return new Response(body, {
-        status,
-        headers: { "Content-Type": "application/json", ...(location === null ? {} : { Location: location }) },
-      });
+      return new Response(body, { status, headers: fields.map(([name, value]) => [name, value]) });
     },
   };
 }

@@ -3,6 +3,7 @@ import { isName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, readOptionalObject, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
+import { etagOf } from "../api/etag.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
 import { IDEMPOTENCY } from "./api_once.ts";
 import { actorOf, type ApiContext, type Operation } from "./api_operation.ts";
@@ -66,6 +67,22 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
         const rotated = await orConflict(() => tokens.rotate(id, overlapMs, workspace, actorOf(context)));
         if (rotated === null) throw notFound("token", id);
         return context.json({ ...printToken(rotated.record), token: rotated.token.expose() });
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/tokens/:id",
+      summary: "One token, without its secret",
+      params: { id: ID },
+      answers: { 200: { doc: "The token, with its ETag.", schema: TOKEN } },
+      problems: [404],
+      scopes: ADMIN,
+      run(context) {
+        const id = context.req.param("id")!;
+        const record = tokens.list(context.var.caller.workspace).find((token) => token.id === id);
+        if (record === undefined) throw notFound("token", id);
+        const { lastUsedAt: _, ...said } = printToken(record);
+        return context.json(printToken(record), 200, { ETag: etagOf(said) });
       },
     },
     {

@@ -19,6 +19,9 @@ interface Pending {
 /** What is asked. */
 export type Question = Omit<Ask, "type" | "id">;
 
+/** A daemon takes who asks as one word of so many characters. */
+const BY_MAX = 128;
+
 /** So many that had no answer in time are known again. */
 const LATE = 1000;
 
@@ -70,7 +73,7 @@ export class Asks {
     const timer = this.clock.timer(() => done.resolve(TIMEOUT));
     timer.set(DEADLINE_MS);
     try {
-      peer.tell({ type: "ask", ...ask });
+      peer.tell({ type: "ask", ...ask, by: ask.by.replaceAll(/[^\x21-\x7e]/g, "_").slice(0, BY_MAX) });
       return await done.promise;
     } finally {
       timer.drop();

@@ -26,7 +26,8 @@ export interface Call {
 /** An answer that can be given again. */
 export interface Kept {
   readonly status: number;
-  readonly location: string | null;
+  /** Of the thing that was made. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: string;
 }
 

@@ -94,7 +94,7 @@ Deno.test("a daemon that does not answer is 503 at the deadline, and its late an
   const made = rig.api("POST", "/v1/links", await rig.token("member"), { service: "web" });
   const ask = await asked(daemon);
   // Of another daemon, and of no ask at all.
-  reply(other, ask);
+  reply(other, ask, { status: 409, code: "name_taken", detail: "not mine to say", errors: [] });
   reply(daemon, { ...ask, id: "unknown" });
   await pass(clock, 11_000);
   assert.equal(short(await made), "503 daemon_timeout");

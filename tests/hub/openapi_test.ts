@@ -7,7 +7,7 @@ import { ApiDocument, type Row, runRows } from "../openapi.ts";
 import { Folder } from "../config/read.ts";
 import { hubFile } from "./file_rig.ts";
 import { obeyAll, service } from "./managed.ts";
-import { HubRig, link } from "./rig.ts";
+import { eventually, HubRig, link } from "./rig.ts";
 
 const JSON_TYPE = "Content-Type: application/json";
 
@@ -15,6 +15,10 @@ const JSON_TYPE = "Content-Type: application/json";
 const ROWS: Record<string, Row[]> = {
   "GET /healthz": [{ status: 200 }],
   "GET /readyz": [{ status: 200 }],
+  "GET /v1/tls/ask": [
+    { path: "/v1/tls/ask?domain=api.example.com", status: 200 },
+    { path: "/v1/tls/ask?domain=other.example.com", status: 404 },
+  ],
   "GET /v1/links": [
     { status: 200 },
     { path: "/v1/links?limit=1", status: 200 },
@@ -147,6 +151,10 @@ const ROWS: Record<string, Row[]> = {
     { body: "x".repeat(70_000), status: 413 },
     { status: 415 },
   ],
+  "GET /v1/tokens/:id": [
+    { path: "/v1/tokens/{adminId}", status: 200 },
+    { path: "/v1/tokens/no", status: 404 },
+  ],
   "DELETE /v1/tokens/:id": [{ path: "/v1/tokens/{token}", status: 200 }, {
     path: "/v1/tokens/no",
     status: 404,
@@ -166,10 +174,6 @@ const ROWS: Record<string, Row[]> = {
     { body: { heads: [{ seq: 1 }] }, status: 422 },
   ],
   "GET /metrics": [{ as: "metrics", status: 200 }, { status: 403 }],
-  "GET /v1/tls/ask": [
-    { path: "/v1/tls/ask?domain=api.example.com", status: 200 },
-    { path: "/v1/tls/ask?domain=other.example.com", status: 404 },
-  ],
   "GET /v1/status": [{ as: "socket", status: 200 }, { status: 403 }],
   "POST /v1/reload": [
     { as: "socket", status: 200 },
@@ -186,11 +190,17 @@ const ELSEWHERE = [409, 503];
 Deno.test("every operation of the hub answers as its document says, right calls and wrong ones", async () => {
   using folder = new Folder();
   const path = folder.file("hub.yaml", "version: 1\n");
-  await using rig = await HubRig.start({ file: await hubFile(path) });
+  // Every domain leads to its token.
+  const prover = {
+    txt: () => Promise.resolve([]),
+    http: (_: string, path: string) => Promise.resolve(path.slice(-26)),
+  };
+  await using rig = await HubRig.start({ file: await hubFile(path), prover });
   const admin = await rig.token("admin"), operations = apiOperations({} as HubState);
   const daemon = rig.attached();
   const [{ id }, { id: managed }] = (await daemon.hello([
     link("web", {
+      domain: "api.example.com",
       policy: { methods: ["GET"], rate: [{ count: 5, perMs: 60_000, burst: 5, perIp: false }] },
     }),
     link("managed", { service: "web" }),
@@ -198,8 +208,12 @@ Deno.test("every operation of the hub answers as its document says, right calls 
     .links;
   void obeyAll(daemon);
   await rig.visit(id);
+  await eventually(
+    () => rig.api("GET", "/v1/tls/ask?domain=api.example.com"),
+    ({ status }) => status === 200,
+  );
   const document = new ApiDocument((await rig.api("GET", "/v1/openapi.json", admin)).json);
-  const names: Record<string, string> = { id, managed, token: "eyes", admin: await nameOf(rig, admin) };
+  const names: Record<string, string> = { id, managed, token: "eyes", ...await namesOf(rig, admin) };
   await runRows(
     document,
     operations,
@@ -241,8 +255,9 @@ Deno.test("every operation of the hub answers as its document says, right calls 
   }
 });
 
-/** The name of the token that is `secret`. */
-async function nameOf(rig: HubRig, secret: string): Promise<string> {
+/** Name and id of the token that is `secret`. */
+async function namesOf(rig: HubRig, secret: string): Promise<{ admin: string; adminId: string }> {
   const { items } = (await rig.api("GET", "/v1/tokens", secret)).json;
-  return items.find(({ id }: { id: string }) => secret.includes(`_${id}_`)).name;
+  const { id, name } = items.find(({ id }: { id: string }) => secret.includes(`_${id}_`));
+  return { admin: name, adminId: id };
 }
