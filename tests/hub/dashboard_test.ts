@@ -203,6 +203,31 @@ Deno.test("who signs in with one token over and over pushes out their own sessio
   );
 });
 
+Deno.test("one token keeps 16 pages up to date at a time, and one that is left makes room", async () => {
+  await using rig = await HubRig.start();
+  const browser = await Browser.signedIn(rig, "viewer");
+  const other = await Browser.signedIn(rig, "viewer");
+  const look = async ({ host, cookie }: Browser) => {
+    const talk = await Talk.to(rig.hub.address.port);
+    const lines = [
+      "GET /services HTTP/1.1",
+      `Host: ${host}`,
+      `Cookie: ${cookie}`,
+      "Accept: text/event-stream",
+    ];
+    await talk.write(`${lines.join("\r\n")}\r\n\r\n`);
+    const status = Number((await talk.head())!.first.split(" ")[1]);
+    return { status, [Symbol.dispose]: () => talk.close() };
+  };
+  using open = new DisposableStack();
+  const first = open.use(await look(browser));
+  for (let i = 1; i < 16; i++) assert.equal(open.use(await look(browser)).status, 200);
+  assert.equal(open.use(await look(browser)).status, 429);
+  assert.equal(open.use(await look(other)).status, 200);
+  first[Symbol.dispose]();
+  await eventually(async () => open.use(await look(browser)).status, (status) => status === 200);
+});
+
 Deno.test("a hub says how its first token is made, and one within a daemon where that daemon's page is", async () => {
   await using rig = await HubRig.start();
   assert.match((await new Browser(rig).get("/sign-in")).body, /connectd token create --scope admin/);

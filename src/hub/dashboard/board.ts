@@ -29,10 +29,15 @@ export type Fetch = (request: Request, env: ApiContext["env"]) => Response | Pro
 const UNSHOWN = 16;
 const UNSHOWN_MS = 10 * 60_000;
 
+/** Pages that are kept up to date for one token: each may take a hundredth of the hub's time. */
+const LIVE = 16;
+
 export class Board {
   readonly signed: Signed;
   /** What is shown once, on the page that follows the form that made it. */
   readonly #once: Secrets<Made>;
+  /** By the id of a token. */
+  readonly #live = new Map<string | null, number>();
   readonly #scopes: ReadonlyMap<string, Operation["scopes"]>;
 
   constructor(readonly state: HubState, operations: readonly Operation[], private readonly api: Fetch) {
@@ -66,6 +71,24 @@ export class Board {
     const json = await answer.json();
     if (!answer.ok) throw problemOf(json);
     return { json, etag: answer.headers.get("ETag") };
+  }
+
+  /** Somebody looks at a page that is kept up to date, until what this returns is called. Throws ApiProblem. */
+  look({ token }: Identity): () => void {
+    const live = this.#live.get(token) ?? 0;
+    if (live >= LIVE) {
+      throw new ApiProblem(
+        429,
+        "too_many_pages",
+        `With one token at most ${LIVE} pages are kept up to date.`,
+      );
+    }
+    this.#live.set(token, live + 1);
+    return () => {
+      const left = this.#live.get(token)! - 1;
+      if (left > 0) this.#live.set(token, left);
+      else this.#live.delete(token);
+    };
   }
 
   /** Keeps a secret until it is shown; the key that this returns stands for it in a URL, and is no secret afterwards. */

@@ -51,14 +51,21 @@ export function showOutside(now: number, title: string, body: Child, status: num
   return new Response(html(page), { status, headers: { ...PAGE_FIELDS } });
 }
 
-/** The events of a page, until who looks is signed out. */
+/** The events of a page, until who looks is signed out. Throws ApiProblem where they look at too much. */
 export function liveAnswer(visit: Visit, live: Live<RequestJson>): Response {
   const { context, board: { state, signed }, caller: { workspace }, port } = visit;
   const journal = state.events.of(workspace);
+  const leave = visit.board.look(visit.caller);
   return livePage({
     clock: state.clock,
     admitted: signed.stays(context, port),
-    listen: (changed) => journal.listen(({ type }) => type !== "request" && changed()),
+    listen(changed) {
+      const deaf = journal.listen(({ type }) => type !== "request" && changed());
+      return () => {
+        deaf();
+        leave();
+      };
+    },
     watch(seen) {
       const deaf = journal.listen(({ type, data }) => type === "request" && seen(data as RequestJson));
       const unwatch = state.events.watchRequests();
