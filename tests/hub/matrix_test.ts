@@ -59,6 +59,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   }),
   "GET /v1/events": row("vmda", [200, 200, 200]),
   "GET /v1/tokens": row("a", [200, 200, 200]),
+  "GET /v1/tokens/:id": row("a", [200, 404, 200], "/v1/tokens/{token}"),
   "POST /v1/tokens": row("a", [201, 403, 201], "/v1/tokens", { scope: "viewer", workspace: "acme" }),
   "POST /v1/tokens/:id/rotate": row("a", [200, 404, 200], "/v1/tokens/{token}/rotate"),
   "POST /v1/device": row("*", [200, 200, 200]),
