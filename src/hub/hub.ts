@@ -137,6 +137,10 @@ class RunningHub implements Hub, HubState {
     return this.#hosts.domain;
   }
 
+  get quotas(): Quotas {
+    return this.#peers.quotas;
+  }
+
   get address(): ListenAddress {
     return this.#listeners.address;
   }

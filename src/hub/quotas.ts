@@ -27,6 +27,10 @@ export class Quota {
     this.tune(limits);
   }
 
+  get limits(): WorkspaceLimits {
+    return this.#limits;
+  }
+
   /** Other limits from now on. What is there stays. */
   tune(limits: WorkspaceLimits): void {
     this.#limits = limits;

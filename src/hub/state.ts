@@ -12,6 +12,7 @@ import type { HubEvents } from "./events.ts";
 import type { Domains } from "./domains.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Names } from "./names.ts";
+import type { Quotas } from "./quotas.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Traffic } from "./traffic.ts";
@@ -31,6 +32,7 @@ export interface HubState {
   readonly tokens: Tokens;
   readonly devices: Devices;
   readonly traffic: Traffic;
+  readonly quotas: Quotas;
   readonly failures: Failures;
   /** ms since 1970. */
   readonly startedAt: number;

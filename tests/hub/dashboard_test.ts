@@ -335,6 +335,23 @@ Deno.test("several links are revoked at once, after a look at what that cuts; ot
   assert.deepEqual(states, [410, 410, 200, 200]);
 });
 
+Deno.test("the settings say what the workspace has, and may have", async () => {
+  const each = {
+    links: 10,
+    sessions: null,
+    streams: null,
+    requests: { count: 6000, perMs: 60_000, burst: 6000, perIp: false },
+  };
+  await using rig = await HubRig.start({ workspaces: { each, named: new Map([["acme", { links: null }]]) } });
+  await rig.attached().hello([link("one"), link("two")]);
+  const { body } = await (await Browser.signedIn(rig, "viewer")).get("/settings");
+  assert.match(body, /2 of at most 10.*1, no limit.*at most 6000\/m/);
+  assert.match(
+    (await (await Browser.signedIn(rig, "viewer", "acme")).get("/settings")).body,
+    /<dd>0, no limit/,
+  );
+});
+
 Deno.test("what strangers say of themselves is text on a page, whatever it is", async () => {
   await using rig = await HubRig.start();
   const evil = `"><img src=x onerror=alert(1)><script>alert(2)</script>'`;

@@ -1,14 +1,15 @@
 /** `/settings`: the hub and the workspace as they are; hub.yaml is where they are changed. */
 import { VERSION } from "../../core/version.ts";
+import { workspaceLimitTexts } from "../../core/workspace_limits.ts";
 import { Fields, Time } from "../../pages/parts.tsx";
 import type { Visit } from "./board.ts";
-import { linksOf } from "./find.ts";
 import { show } from "./frame.tsx";
 
 export function settingsPage(visit: Visit): Response {
   const { board: { state }, caller: { workspace, name, scope } } = visit;
   const now = state.clock.now();
-  const links = [...linksOf(visit)].length;
+  const { limits, links, sessions, streams } = state.quotas.of(workspace);
+  const most = workspaceLimitTexts(limits);
   return show(visit, {
     title: "Settings",
     current: "/settings",
@@ -26,8 +27,10 @@ export function settingsPage(visit: Visit): Response {
             <Fields
               rows={[
                 ["Name", <span class="mono">{workspace}</span>],
-                ["Links", String(links)],
-                ["Sessions", String(state.sessions.list(workspace).length)],
+                ["Links", ofMost(links, most.links)],
+                ["Sessions", ofMost(sessions, most.sessions)],
+                ["Requests in flight", ofMost(streams, most.streams)],
+                ["Requests", most.requests === "none" ? "no limit" : `at most ${most.requests}`],
               ]}
             />
           </section>
@@ -46,4 +49,8 @@ export function settingsPage(visit: Visit): Response {
       </>
     ),
   });
+}
+
+function ofMost(n: number, most: string): string {
+  return most === "none" ? `${n}, no limit` : `${n} of at most ${most}`;
 }
