@@ -182,7 +182,7 @@ Deno.test("a connection outlives neither its token nor its daemon, and new ones 
   await eventually(() => works(laptop.port), (right) => right);
   await writeAll(last, new Uint8Array([7]));
   await last.read(new Uint8Array(1));
-  await world.atHub("token", "revoke", "laptop");
+  await world.api("DELETE", "/v1/tokens/laptop");
   const at = performance.now();
   await ended(last);
   assert.ok(performance.now() - at < 1_000);

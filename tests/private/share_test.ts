@@ -64,10 +64,12 @@ Deno.test("a share that expires ends those who joined, and a token with a life o
     `  echo: { target: "tcp://127.0.0.1:${echo.port}", access: private }\n`,
   );
   const { rig } = world;
-  await world.token("short", "member", "--expires", "6s");
-  const short = await world.reach("echo", "short");
+  await world.token("short", "member", "8s");
+  const [short, made] = await Promise.all([
+    world.reach("echo", "short"),
+    rig.run(world.words(["share", "--expires", "10s"])),
+  ]);
   using one = await connect(short.port);
-  const made = await rig.run(world.words(["share", "--expires", "8s"]));
   const joined = rig.spawn("sh", [
     "-c",
     'echo "$0" | exec "$@"',

@@ -1,5 +1,5 @@
 /** A hub, a daemon with private services, and members: processes, as people run them. */
-import { type Process, Rig } from "../e2e/rig.ts";
+import { curl, type Process, Rig } from "../e2e/rig.ts";
 
 /** What `reach --json` says when it is ready. */
 export interface Reached {
@@ -18,14 +18,8 @@ export class World implements AsyncDisposable {
     const world = new World();
     try {
       await world.startHub("127.0.0.1:0");
-      for (
-        const [name, scope] of [["work", "daemon"], ["laptop", "member"], ["desk", "member"], [
-          "eye",
-          "viewer",
-        ]]
-      ) {
-        await world.token(name, scope);
-      }
+      const tokens = [["work", "daemon"], ["laptop", "member"], ["desk", "member"], ["eye", "viewer"]];
+      await Promise.all(tokens.map(([name, scope]) => world.token(name, scope)));
       world.write(services);
       await world.startDaemon();
       return world;
@@ -65,9 +59,20 @@ export class World implements AsyncDisposable {
   }
 
   /** Makes a token, in the file `<name>.token`. */
-  async token(name: string, scope: string, ...more: string[]): Promise<void> {
-    const made = await this.atHub("token", "create", "--scope", scope, "--name", name, ...more);
-    this.rig.file(`${name}.token`, made);
+  async token(name: string, scope: string, ttl: string | null = null): Promise<void> {
+    const made = await this.api<{ token: string }>("POST", "/v1/tokens", { scope, name, ttl });
+    this.rig.file(`${name}.token`, made.token);
+  }
+
+  /** Calls the hub over its own socket. */
+  async api<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const sent = body === undefined
+      ? []
+      : ["-H", "Content-Type: application/json", "-d", JSON.stringify(body)];
+    const socket = ["--unix-socket", `${this.#hubState}/hub.sock`, "-X", method];
+    const answer = await curl(`http://localhost${path}`, ...socket, ...sent);
+    if (answer.status >= 300) throw new Error(answer.body);
+    return JSON.parse(answer.body);
   }
 
   /** Runs a verb on the hub's own machine; returns what it prints. */
