@@ -1,7 +1,7 @@
-/** A QR code that is printed is one that a camera reads. */
+/** A QR code, on a terminal or on a page, is one that a camera reads. */
 import assert from "node:assert/strict";
 import jsqr from "jsqr";
-import { qrText } from "../../src/pages/qr.ts";
+import { qrPath, qrText } from "../../src/pages/qr.ts";
 
 /** Pixels a side of one module: as a camera sees it. */
 const SCALE = 4;
@@ -22,6 +22,18 @@ function picture(text: string): { data: Uint8ClampedArray; width: number; height
   return { data, width, height };
 }
 
+/** The path as a picture in RGBA: what it goes around is dark. */
+function drawn({ size, path }: ReturnType<typeof qrPath>): { data: Uint8ClampedArray; width: number } {
+  const width = size * SCALE, data = new Uint8ClampedArray(width * width * 4).fill(255);
+  for (const [, x, y, run] of path.matchAll(/M(\d+) (\d+)h(\d+)v1h-\d+z/g)) {
+    for (let row = 0; row < SCALE; row++) {
+      const from = ((Number(y) * SCALE + row) * width + Number(x) * SCALE) * 4;
+      for (let at = from; at < from + Number(run) * SCALE * 4; at += 4) data.fill(0, at, at + 3);
+    }
+  }
+  return { data, width };
+}
+
 const LIGHT = "\x1b[97;40m", OFF = "\x1b[0m";
 
 const URLS = [
@@ -31,10 +43,12 @@ const URLS = [
 ];
 
 for (const url of URLS) {
-  Deno.test(`a QR code reads as ${url.slice(0, 40)}, with colours and without`, () => {
+  Deno.test(`a QR code reads as ${url.slice(0, 40)}, with colours, without, and on a page`, () => {
     const plain = qrText(url, false);
     const { data, width, height } = picture(plain);
     assert.equal(jsqr.default(data, width, height, { inversionAttempts: "dontInvert" })?.data, url);
+    const { data: pixels, width: side } = drawn(qrPath(url));
+    assert.equal(jsqr.default(pixels, side, side, { inversionAttempts: "dontInvert" })?.data, url);
     const painted = qrText(url, true);
     assert.equal(painted.replaceAll(LIGHT, "").replaceAll(OFF, ""), plain);
     // White on black whatever the terminal's own colours are, and none of them left behind.
