@@ -16,7 +16,8 @@ const SERVICE: Schema = {
     remote: { type: "boolean", description: "Links to it can be made here." },
     port: {
       type: ["integer", "null"],
-      description: "Of its target, where it is private: what whoever reaches it may have on their own machine.",
+      description:
+        "Of its target, where it is private: what whoever reaches it may have on their own machine.",
     },
     daemon: TEXT,
     workspace: TEXT,

@@ -44,6 +44,7 @@ export class Straight implements Carrier, Wire {
   readonly wire = this;
   readonly sent = new Sent();
   readonly busy = false;
+  readonly queued = 0;
   onDrain: (() => void) | null = null;
   closed: CloseReason | null = null;
   #receiver: WireReceiver | null = null;

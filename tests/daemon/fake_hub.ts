@@ -121,7 +121,11 @@ export class FakeHub implements EmbeddedHub {
   }
 
   /** A visitor's request for public id `id`; `body` false: what follows is up to the test. */
-  ask(id: string, line = "GET /", o: { fields?: readonly string[]; last?: boolean; requestId?: string } = {}): Asked {
+  ask(
+    id: string,
+    line = "GET /",
+    o: { fields?: readonly string[]; last?: boolean; requestId?: string } = {},
+  ): Asked {
     const [{ session }] = this.#ends;
     const asked = new Asked();
     asked.stream = session.open({

@@ -17,7 +17,7 @@ function slowStore(): { store: Store; written: string[] } {
       return written.push(value);
     },
   } as unknown as Bucket;
-  return { store: { bucket: () => bucket, close: () => Promise.resolve() }, written };
+  return { store: { bucket: () => bucket, close: () => Promise.resolve() } as unknown as Store, written };
 }
 
 Deno.test("of a record that changes while the disk is busy only the newest is written, and waited for", async () => {

@@ -108,7 +108,10 @@ const RESPONSES: {
 for (const { title, lines, method, upgrade, sent } of RESPONSES) {
   Deno.test(`into the tunnel: ${title}`, () => {
     const head = response(lines, method, upgrade);
-    assert.equal(responseToHub(head, { mapFrom: null, publicOrigin: "https://k7.hub.test", edits: null }), text(sent));
+    assert.equal(
+      responseToHub(head, { mapFrom: null, publicOrigin: "https://k7.hub.test", edits: null }),
+      text(sent),
+    );
   });
 }
 
