@@ -80,6 +80,7 @@ export class Outside {
     }
     if (wanted !== false) this.#bound = wanted;
     if (control === null) return;
+    await this.#tcp?.stop();
     // The call that asks for this may have come by the old one, which closes behind it.
     this.#replaced = Promise.all([this.#replaced, this.#tcp?.close()]);
     this.#tcp = control;

@@ -15,7 +15,7 @@ const LINKS = "version: 1\nlinks:\n  stripe: { target: echo }\n  staging: { targ
 /** What each shell has to offer behind a line whose last word is half typed. */
 const CASES: [line: string[], offered: string[]][] = [
   [["rev"], ["revoke"]],
-  [["re"], ["reload", "renew", "replay", "requests", "revoke"]],
+  [["re"], ["reach", "reload", "renew", "replay", "requests", "revoke"]],
   [["link", "--ex"], ["--expires"]],
   [["link", "echo", "--me"], ["--methods"]],
   [["--log-f"], ["--log-format"]],

@@ -9,7 +9,7 @@ Deno.test("the help of a verb names every flag it takes, and what follows it", (
     assert.ok(help.startsWith(`connectd ${verb.name}`), verb.name);
     for (const { name, short, value } of verb.flags) {
       const flag = `--${name}${value === undefined ? "" : ` ${value}`}`;
-      const line = help.split("\n").find((line) => line.includes(`${flag} `));
+      const line = help.split("\n").find((line) => line.startsWith("  ") && line.includes(`${flag} `));
       assert.ok(line !== undefined, `${verb.name} ${flag}`);
       if (short !== undefined) assert.ok(line.includes(`-${short}, --${name}`), `${verb.name} -${short}`);
     }

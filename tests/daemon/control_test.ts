@@ -106,6 +106,7 @@ Deno.test("a link has the shape that is documented", async () => {
     expiresAt: "2026-01-01T01:00:00.000Z",
     revokedAt: null,
     uses: null,
+    domain: null,
     counters: { allowed: 0, denied: {}, shadowed: {}, bytesIn: 0, bytesOut: 0, open: 0 },
     lastError: null,
   });

@@ -63,6 +63,11 @@ export class ControlServer {
     return new ControlServer(listener, path);
   }
 
+  /** Accepts no more, which is so when this resolves. */
+  stop(): Promise<void> {
+    return this.listener.stop();
+  }
+
   /** Takes no more calls; those in flight have a moment. */
   async close(): Promise<void> {
     await this.listener.drain(LEAVE_MS);
