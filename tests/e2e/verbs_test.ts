@@ -84,7 +84,7 @@ Deno.test("what can't be understood exits 2, what can't be done exits 1, each wi
     [["hub", "--config", `${rig.folder}/none.yaml`], 2, /none\.yaml/],
     [["hub", "--config", bad], 2, /bad\.yaml:2:1: error: .*links/],
     [["completions", "fihs"], 2, /did you mean fish\?/],
-    [["token"], 2, /create\|list\|revoke/],
+    [["token"], 2, /create\|list\|rotate\|revoke/],
     [["token", "crate"], 2, /did you mean create\?/],
     [["token", "create"], 2, /--scope\n.*admin, daemon, member, viewer/],
     [["token", "create", "--scope", "root"], 2, /--scope: "root"/],

@@ -52,12 +52,12 @@ function ids({ trap, trapSocket }: Ground): Ask[] {
 function targets({ trap }: Ground): Ask[] {
   const there = `127.0.0.1:${trap}`;
   return [
-    { name: "a raw connection to a link", open: { kind: 2 }, head: "", gets: "link_unknown" },
+    { name: "a raw connection to a link", open: { kind: 2 }, head: "", gets: "service_unknown" },
     {
       name: "a raw connection to a service",
       open: { kind: 2, link: "inner" },
       head: "",
-      gets: "link_unknown",
+      gets: "service_unknown",
     },
     { name: "an absolute target", head: request(`GET http://${there}/`), gets: 400 },
     { name: "an absolute target of another scheme", head: request("GET file:///etc/passwd"), gets: 400 },

@@ -1,8 +1,12 @@
 /** What a process holds, as its system sees it. */
 
-/** Open descriptors of process `pid`. Read by a program: the runtime gives other processes' /proc to nobody. */
+/**
+ * Open descriptors of process `pid`, its access log aside, which is opened when there is something to write. Read by a
+ * program: the runtime gives other processes' /proc to nobody.
+ */
 export async function descriptors(pid: number): Promise<number> {
-  return (await read("ls", `/proc/${pid}/fd`)).trim().split("\n").length;
+  const lines = (await read("ls", "-l", `/proc/${pid}/fd`)).trim().split("\n");
+  return lines.filter((line) => !line.endsWith("access.log")).length;
 }
 
 /** The most resident memory that process `pid` ever had, in MiB. */
@@ -11,8 +15,8 @@ export async function peakMemory(pid: number): Promise<number> {
   return Number(kib) / 1024;
 }
 
-async function read(program: string, path: string): Promise<string> {
-  const { stdout } = await new Deno.Command(program, { args: [path] }).output();
+async function read(program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args }).output();
   return new TextDecoder().decode(stdout);
 }
 
