@@ -26,7 +26,7 @@ Deno.test("a share opens its services to whom it lets in, writes where they are,
   const env = `${rig.folder}/env`;
   const joined = rig.connectd(world.words(["join", code, "--env-file", env, "--json"], "desk"));
   await joined.until(() => joined.stderr.includes("waiting for approval"));
-  assert.match(await verb("share", "--list"), /echo-1 +laptop +in \d+m.* +desk \(waits\)/);
+  assert.match(await verb("share", "--list"), /echo-1 +laptop +in \d+[hm].* +desk \(waits\)/);
   // Nobody gets in by the share's id alone, or with a token that waits.
   const [{ id }] = JSON.parse(await verb("share", "--list", "--json")).items;
   for (const token of ["desk", "laptop"]) {
