@@ -246,6 +246,11 @@ Deno.test("a hub that ends asks daemons to dial elsewhere, finishes what is in f
   await eventually(() => hold.length, (n) => n === 1);
   const drained = rig.hub.drain(20_000);
   await eventually(() => daemon.drained, (drained) => drained);
+  // Whoever is connected before it closes is served.
+  const { port } = rig.hub.address;
+  const knock = () =>
+    Deno.connect({ hostname: "127.0.0.1", port }).then((conn) => (conn.close(), true), () => false);
+  await eventually(knock, (open) => !open);
   await assert.rejects(rig.visit(id));
   respond(hold[0], "in time");
   assert.equal((await visit).body, "in time");
