@@ -41,7 +41,7 @@ export const install: Verb = {
       out(made.text.trimEnd());
       return 0;
     }
-    if (kind !== "user") refuseHidden([Deno.execPath(), program, made.config]);
+    if (kind !== "user") refuseHidden([made.config, program, Deno.execPath()]);
     const written = await write(unit.path, made.text);
     out(`${unit.path} ${written ? "is written" : "is there already, just so"}.\n`);
     out(explain(unit, program, made.config));
