@@ -38,7 +38,22 @@ export interface Campaign {
 /** What a process holds: resident memory, and descriptors by number. */
 export function held(pid: number): { rssMiB: number; files: number } {
   const [, kib] = /VmRSS:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))!;
-  return { rssMiB: Number(kib) / 1024, files: [...Deno.readDirSync(`/proc/${pid}/fd`)].length };
+  return { rssMiB: Number(kib) / 1024, files: openFiles(pid) };
+}
+
+/** The access log is opened when there is something to write, and is no file that is left behind. */
+function openFiles(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return [...Deno.readDirSync(folder)].filter(({ name }) => !isAccessLog(`${folder}/${name}`)).length;
+}
+
+function isAccessLog(link: string): boolean {
+  try {
+    return Deno.readLinkSync(link).endsWith("access.log");
+  } catch {
+    // Closed meanwhile.
+    return false;
+  }
 }
 
 /** Resolves after `ms`. */
