@@ -339,5 +339,9 @@ function known(peer: Peer, { name }: LinkDecl): Granted | NotGranted {
 function pendingRevocations(peer: Peer): Revocation[] {
   return [...peer.links.values()]
     .filter(({ record }) => record.revokePending)
-    .map(({ record }) => ({ name: record.name, id: record.id, at: record.revokedAt! }));
+    .map(({ record }) => ({
+      name: record.name,
+      id: record.id,
+      at: record.revokeAskedAt ?? record.revokedAt!,
+    }));
 }

@@ -27,6 +27,8 @@ export interface NameRecord {
   readonly revokedAt: number | null;
   /** The revocation was made here, and the daemon has not yet said that it knows. */
   readonly revokePending: boolean;
+  /** When it was last asked for here; absent, of records of before there was more than one time: `revokedAt`. */
+  readonly revokeAskedAt?: number | null;
   /** What its daemon says of it, null where it does not: when it began, which service it leads to, who made it. */
   readonly activatedAt: number | null;
   readonly service: string | null;

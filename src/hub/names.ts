@@ -155,20 +155,30 @@ export class Names {
     this.#change(link, { ended: stays ? ended : code, declared: false });
   }
 
-  /** Revokes `link` for `by`, whatever its daemon says until it has heard of it: stored first, then told. Throws Failure: nothing has changed. */
+  /**
+   * Revokes `link` for `by`, whatever its daemon says until it has heard of it: stored first, then told. Again shows
+   * nothing new, and is told all the same: the daemon may have renewed the link since, which is not known here yet.
+   * Throws Failure: nothing has changed.
+   */
   async revoke(link: HubLink, by: string): Promise<void> {
-    const { ended, revokedAt, revokePending } = link.record;
-    if (ended === "link_revoked") return;
-    const at = this.#o.clock.now();
+    const { ended, revokedAt, revokePending, revokeAskedAt } = link.record;
+    const at = this.#o.clock.now(), again = ended === "link_revoked";
     // In memory first: what a daemon declares meanwhile must not write over it.
-    link.record = { ...link.record, ended: "link_revoked", revokedAt: at, revokePending: true };
+    link.record = {
+      ...link.record,
+      ended: "link_revoked",
+      revokedAt: again ? revokedAt ?? at : at,
+      revokePending: true,
+      revokeAskedAt: at,
+    };
     try {
-      await this.#save(link, this.#o.audit.revocation(link, by));
+      await this.#save(link, again ? undefined : this.#o.audit.revocation(link, by));
     } catch (error) {
-      link.record = { ...link.record, ended, revokedAt, revokePending };
+      // Of two at once the first takes all of it back.
+      if (!again) link.record = { ...link.record, ended, revokedAt, revokePending, revokeAskedAt };
       throw error;
     }
-    this.#o.events.link("link.revoked", link);
+    if (!again) this.#o.events.link("link.revoked", link);
     link.peer.tell({ type: "revoke", name: link.record.name, id: link.id, at });
   }
 

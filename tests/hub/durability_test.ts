@@ -56,3 +56,42 @@ Deno.test("a token that expired while the disk was full stays so once there is r
   await rig.begin({ clock });
   assert.equal((await rig.api("GET", "/v1/links", token)).status, 401);
 });
+
+for (const heard of [false, true]) {
+  const when = heard ? "the hub has not heard of its renewal" : "the hub does not know that it was heard of";
+  Deno.test(`a link that is revoked again while ${when} is revoked, over a restart of the hub`, async () => {
+    const clock = new TestClock(Date.now());
+    await using rig = await HubRig.start({ clock });
+    const admin = await rig.token("admin");
+    const daemon = rig.attached();
+    const [{ id }] = (await daemon.hello([link("web")])).links;
+    const revoke = async () => (await rig.api("DELETE", `/v1/links/${id}`, admin)).json;
+    const { revokedAt } = await revoke();
+    await daemon.until(({ type }) => type === "revoke");
+    if (heard) await daemon.change([link("web", { state: "revoked" })]);
+    clock.jump(1_000);
+    // Here somebody renews it at the daemon.
+    const renewedAt = clock.now();
+    clock.jump(1_000);
+    assert.equal((await revoke()).revokedAt, revokedAt);
+    const told = () => daemon.messages.filter(({ type, at }) => type === "revoke" && at > renewedAt).length;
+    await eventually(told, (times) => times === 1);
+    // The second one is lost on its way.
+    await rig.hub.close();
+    await rig.begin({ clock });
+    const { revoked } = await rig.attached({ instance: "instance-2" }).hello([link("web")]);
+    assert.equal(revoked.length, 1);
+    assert.ok(revoked[0].at > renewedAt);
+    assert.equal((await rig.visit(id)).json.code, "link_revoked");
+  });
+}
+
+Deno.test("of two at once who revoke a link neither is answered before it is stored", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const [{ id }] = (await rig.attached().hello([link("web")])).links;
+  rig.diskFull = true;
+  const answers = await Promise.all([1, 2].map(() => rig.api("DELETE", `/v1/links/${id}`, admin)));
+  assert.deepEqual(answers.map(({ status }) => status), [503, 503]);
+  assert.equal((await rig.visit(id)).status, 200);
+});
