@@ -18,7 +18,7 @@ export interface PastId {
 export interface LinkRecord {
   /** First activation, or the last renewal; null: not yet active. */
   readonly activatedAt: number | null;
-  /** The last renewal: a revocation that is older is settled. */
+  /** The last renewal, or when a subdomain became its: a revocation that is older is settled. */
   readonly renewedAt: number | null;
   readonly revokedAt: number | null;
   /** When it was seen to have ended by `term`; holds until `term` is edited, whatever the clock does. */

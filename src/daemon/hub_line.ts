@@ -81,9 +81,13 @@ export class HubLine implements TalkMeans {
     await this.#o.arrivals.until(() => this.hubs.status().every((hub) => this.#knows(hub)), ms);
   }
 
-  /** Resolves when a hub has said what it thinks of `link`, or after `ms`; at once where there is none. */
-  async settleLink({ grants }: ManagedLink, ms: number): Promise<void> {
-    const heard = () => grants.size > 0 || this.hubs.status().every(({ connections }) => connections === 0);
+  /** Resolves when a hub has said what it thinks of `link` as it is now, or after `ms`; at once where there is none. */
+  async settleLink(link: ManagedLink, ms: number): Promise<void> {
+    const heard = () => {
+      const there = this.hubs.status().filter(({ connections }) => connections > 0);
+      return there.length === 0 ||
+        there.some(({ key }) => link.grants.has(key) && this.talk.knows(key, link));
+    };
     await this.#o.arrivals.until(heard, ms);
   }
 
@@ -145,11 +149,9 @@ export class HubLine implements TalkMeans {
     this.#o.arrivals.look();
   }
 
-  revoked(link: ManagedLink, { at }: Revocation, hub: string): void {
-    if (this.#o.mayRevoke()) {
-      // A record that could not be stored is logged there; the hub has it, and tells again.
-      this.#o.audit.by(`hub:${hub}`, () => this.#o.life().revoke(link, at)).catch(() => {});
-    } else this.#o.log.warn("a hub revoked a link, and the file says `remote: none`", { link: link.name });
+  async revoked(link: ManagedLink, { at }: Revocation, hub: string): Promise<void> {
+    if (this.#o.mayRevoke()) await this.#o.audit.by(`hub:${hub}`, () => this.#o.life().revoke(link, at));
+    else this.#o.log.warn("a hub revoked a link, and the file says `remote: none`", { link: link.name });
   }
 
   refused(hub: string, id: string, code: Code, n: number): void {

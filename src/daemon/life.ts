@@ -237,10 +237,13 @@ export class Life {
     return link;
   }
 
-  /** Hubs know a link by its name alone, and shall not give it the ids of another one, but a subdomain that it asks for. */
+  /**
+   * Hubs know a link by its name alone, and shall not give it the ids of another one, but a subdomain that it asks for:
+   * what was revoked there before was not this link.
+   */
   #newRecord(scope: Scope, entry: Entry, taken: LinkRecord["ids"]): LinkRecord {
     const record = newRecord(entry);
-    if (entry.subdomain !== null) return record;
+    if (entry.subdomain !== null) return { ...record, renewedAt: this.#o.clock.now() };
     return { ...record, owed: { ...this.#o.records.idsElsewhere(scope, entry.name), ...taken } };
   }
 

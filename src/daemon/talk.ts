@@ -33,8 +33,8 @@ export interface TalkMeans {
   now(): number;
   /** A hub's word on a link. */
   granted(hub: string, link: ManagedLink, grant: Grant): void;
-  /** A link was revoked at a hub. */
-  revoked(link: ManagedLink, revocation: Revocation, hub: string): void;
+  /** A link was revoked at a hub. Resolves when that is durable, or is not wanted. Throws Failure. */
+  revoked(link: ManagedLink, revocation: Revocation, hub: string): Promise<void>;
   /** A hub asks for a change. Null: it was made, and this hub was told. Throws nothing. */
   asked(hub: string, ask: Ask): Promise<AskProblem | null>;
   /** All of a message's grants were handed on. */
@@ -50,6 +50,8 @@ export class HubTalk implements Talk {
   #revision = 1;
   /** As they were told last. */
   #services = "";
+  /** Hub → the last revision that it answered. */
+  readonly #answered = new Map<string, number>();
 
   constructor(private readonly means: TalkMeans) {}
 
@@ -74,7 +76,10 @@ export class HubTalk implements Talk {
   declare(set: readonly ManagedLink[], remove: readonly ManagedLink[] = []): void {
     if (set.length === 0 && remove.length === 0) return;
     const revision = ++this.#revision;
-    for (const link of set) link.since ??= revision;
+    for (const link of set) {
+      link.since ??= revision;
+      link.told = revision;
+    }
     for (const { key } of this.means.hubs.status()) {
       const change: Links = {
         type: "links",
@@ -94,6 +99,11 @@ export class HubTalk implements Talk {
     this.#services = text;
     const message: Control = { type: "services", revision: ++this.#revision, services };
     for (const { key } of this.means.hubs.status()) this.means.hubs.send(key, message);
+  }
+
+  /** Whether `hub` has answered what it was told of `link` last. */
+  knows(hub: string, link: ManagedLink): boolean {
+    return (this.#answered.get(hub) ?? 0) >= link.told;
   }
 
   heard(hub: string, message: Control): void {
@@ -129,10 +139,14 @@ export class HubTalk implements Talk {
   }
 
   #granted(hub: string, { links, revision }: Pick<Welcome, "links" | "revision">): void {
+    this.#answered.set(hub, Math.max(this.#answered.get(hub) ?? 0, revision));
     // The last word on each: a message is large enough for ten thousand on one.
     for (const grant of new Map(links.map((grant) => [grant.name, grant])).values()) {
       const link = this.means.find(grant.name);
-      if (link !== undefined && revision >= (link.since ?? 0)) this.means.granted(hub, link, grant);
+      if (link === undefined) continue;
+      // A hub that is told twice of the wish for a fresh id gives two, the last of which stays.
+      const meant = wantsNewId(link, hub) ? link.told : link.since ?? 0;
+      if (revision >= meant) this.means.granted(hub, link, grant);
     }
     this.means.settled();
   }
@@ -149,33 +163,45 @@ export class HubTalk implements Talk {
   #revoked(hub: string, revocation: Revocation): void {
     const link = this.means.find(revocation.name);
     if (link === undefined || link.record.ids[hub] !== revocation.id) return;
-    this.means.revoked(link, revocation, hub);
-    if (link.ended === "revoked") return;
+    // Only then: what is not durable the hub has to tell again.
+    this.means.revoked(link, revocation, hub).then(() => this.#settled(hub, revocation), () => {});
+  }
+
+  /** The hub hears of a link that it is revoked as it ends; one that lives again by now it takes for revoked until here. */
+  #settled(hub: string, { name, id }: Revocation): void {
+    const link = this.means.find(name);
+    if (link === undefined || link.ended === "revoked") return;
+    // The name may be another link's by now, and so the subdomain; an id is nobody else's.
+    if (link.record.ids[hub] !== id && link.served.entry.subdomain !== id) return;
     const revision = ++this.#revision;
     const heard: LinkDecl = { ...this.#declaration(link, hub), state: "revoked" };
     this.means.hubs.send(hub, { type: "links", revision, set: [heard], remove: [], more: false });
     this.declare([link]);
   }
 
-  #declaration({ name, record, served }: ManagedLink, hub: string): LinkDecl {
-    const { entry } = served;
+  #declaration(link: ManagedLink, hub: string): LinkDecl {
+    const { name, record, served: { entry, failing, problem } } = link;
     const ended = endedAs(record, this.means.now());
-    const id = record.ids[hub] ?? null;
     return {
       name,
-      id,
+      id: record.ids[hub] ?? null,
       subdomain: entry.subdomain,
       domain: entry.domain,
-      // A one-off's name may have been another's before: it has no id but one of its own.
-      newId: record.owed[hub] !== undefined || (id === null && entry.source !== "file"),
-      policy: served.failing === null ? entry.policy : OPEN_POLICY,
-      state: ended ?? (served.problem === null ? "active" : "error"),
+      newId: wantsNewId(link, hub),
+      policy: failing === null ? entry.policy : OPEN_POLICY,
+      state: ended ?? (problem === null ? "active" : "error"),
       expiresAt: expiresAt(record),
       activatedAt: record.activatedAt,
       service: entry.service,
       source: entry.source,
     };
   }
+}
+
+/** A one-off's name may have been another's before: it has no id but one of its own. */
+function wantsNewId({ record, served }: ManagedLink, hub: string): boolean {
+  return record.owed[hub] !== undefined ||
+    (record.ids[hub] === undefined && served.entry.source !== "file");
 }
 
 function removal({ name, record }: ManagedLink, hub: string): Removal {

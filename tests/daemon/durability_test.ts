@@ -216,3 +216,43 @@ Deno.test("a daemon that says it is ready has on disk when its links were activa
     Date.parse(activatedAt!),
   ]);
 });
+
+Deno.test("a hub hears that its revocation has arrived, also of a link that was renewed before that was on disk", async () => {
+  await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
+  const seen = rig.hub.declarations("demo").length;
+  const other = open(rig);
+  other.exec("BEGIN IMMEDIATE");
+  rig.hub.revoke("demo", rig.clock.now());
+  await eventually(() => Promise.resolve(rig.link("demo").state), (state) => state === "revoked");
+  const renewed = rig.api("POST", "/v1/links/demo/renew");
+  await eventually(() => Promise.resolve(rig.link("demo").state), (state) => state === "active");
+  assert.equal(rig.hub.declarations("demo").length, seen);
+  other.exec("COMMIT");
+  other.close();
+  assert.equal((await renewed).status, 200);
+  await rig.hub.until(() =>
+    rig.hub.declarations("demo").slice(seen).some(({ state }) => state === "revoked")
+  );
+  // Else it would answer 410 until the session ends.
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
+});
+
+Deno.test("a hub hears that its revocation has arrived, also where another link has the subdomain by then", async () => {
+  await using rig = await DaemonRig.start("links: {}");
+  const make = () => rig.daemon.create({ name: "demo", target: "echo", subdomain: "shop" });
+  await make();
+  const seen = rig.hub.declarations("demo").length;
+  const other = open(rig);
+  other.exec("BEGIN IMMEDIATE");
+  rig.hub.revoke("demo", rig.clock.now());
+  await eventually(() => Promise.resolve(rig.link("demo").state), (state) => state === "revoked");
+  const made = make();
+  await rig.hub.until(() => rig.hub.declarations("demo").length > seen);
+  other.exec("COMMIT");
+  other.close();
+  await made;
+  await rig.hub.until(() =>
+    rig.hub.declarations("demo").slice(seen).some(({ state }) => state === "revoked")
+  );
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
+});

@@ -166,3 +166,58 @@ Deno.test("a hub that goes away makes its links pending, and is told everything 
   assert.equal(rig.link("demo").state, "active");
   assert.equal(rig.hub.declared("demo")!.id, id);
 });
+
+Deno.test("a link that is renewed is answered when the hub has heard of it", async () => {
+  await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
+  await rig.daemon.revoke("demo");
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "revoked");
+  await rig.pass(1);
+  rig.hub.hold();
+  let answered = false;
+  const renewed = rig.api("POST", "/v1/links/demo/renew").finally(() => answered = true);
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
+  for (let turn = 0; turn < 20; turn++) await rig.api("GET", "/v1/links/demo");
+  assert.equal(answered, false);
+  rig.hub.release();
+  assert.equal((await renewed).json.state, "active");
+});
+
+Deno.test("a link that was told twice before the hub answered has the id that the hub gave it last", async () => {
+  await using rig = await DaemonRig.start("links: {}");
+  rig.hub.hold();
+  const made = rig.daemon.create({ name: "demo", target: "echo" });
+  await rig.hub.until(() => rig.hub.declared("demo") !== undefined);
+  const first = rig.hub.id("demo");
+  const renewed = rig.api("POST", "/v1/links/demo/renew", { ttl: "never" });
+  await rig.hub.until(() => rig.hub.declarations("demo").length === 2);
+  const id = rig.hub.id("demo");
+  assert.notEqual(id, first);
+  const { revision } = rig.hub.said.find((said) => said.type === "links")!;
+  rig.hub.tell({
+    type: "granted",
+    revision,
+    links: [{ name: "demo", id: first, url: `http://${first}.test` }],
+  });
+  await rig.api("GET", "/v1/status");
+  assert.notEqual(rig.link("demo").id, first);
+  rig.hub.release();
+  assert.deepEqual([(await made).id, (await renewed).json.id, rig.link("demo").id], [id, id, id]);
+});
+
+Deno.test("a revocation is of the link that had the subdomain then, not of one that was made since", async () => {
+  await using rig = await DaemonRig.start("links: {}");
+  const make = () => rig.daemon.create({ name: "demo", target: "echo", subdomain: "shop" });
+  await make();
+  const at = rig.clock.now();
+  await rig.daemon.revoke("demo");
+  await rig.pass(1000);
+  await make();
+  rig.hub.pending.push({ name: "demo", id: "shop", at });
+  const seen = rig.hub.declarations("demo").length;
+  rig.hub.drop();
+  await rig.pass(2000);
+  await rig.hub.until(() => rig.hub.declarations("demo").length >= seen + 3);
+  const states = rig.hub.declarations("demo").slice(seen).map(({ state }) => state);
+  assert.deepEqual(states, ["active", "revoked", "active"]);
+  assert.equal(rig.link("demo").state, "active");
+});
