@@ -17,8 +17,8 @@ export class ManagedLink {
   logged: string | null = null;
   /** The revision in which the hubs were first told of it: what answers an earlier one means who had its name before. */
   since: number | null = null;
-  /** The revision in which they were told of it last. */
-  told = 0;
+  /** Hub → the revision in which it was told of it last. */
+  readonly told = new Map<string, number>();
   /** The `at` of the last revocation that a hub told: it comes by every session. */
   revocation: number | null = null;
   /** Settled when it ends. */

@@ -76,10 +76,7 @@ export class HubTalk implements Talk {
   declare(set: readonly ManagedLink[], remove: readonly ManagedLink[] = []): void {
     if (set.length === 0 && remove.length === 0) return;
     const revision = ++this.#revision;
-    for (const link of set) {
-      link.since ??= revision;
-      link.told = revision;
-    }
+    for (const link of set) link.since ??= revision;
     for (const { key } of this.means.hubs.status()) {
       const change: Links = {
         type: "links",
@@ -103,7 +100,7 @@ export class HubTalk implements Talk {
 
   /** Whether `hub` has answered what it was told of `link` last. */
   knows(hub: string, link: ManagedLink): boolean {
-    return (this.#answered.get(hub) ?? 0) >= link.told;
+    return (this.#answered.get(hub) ?? 0) >= (link.told.get(hub) ?? 0);
   }
 
   heard(hub: string, message: Control): void {
@@ -145,7 +142,7 @@ export class HubTalk implements Talk {
       const link = this.means.find(grant.name);
       if (link === undefined) continue;
       // A hub that is told twice of the wish for a fresh id gives two, the last of which stays.
-      const meant = wantsNewId(link, hub) ? link.told : link.since ?? 0;
+      const meant = wantsNewId(link, hub) ? link.told.get(hub) ?? 0 : link.since ?? 0;
       if (revision >= meant) this.means.granted(hub, link, grant);
     }
     this.means.settled();
@@ -179,7 +176,9 @@ export class HubTalk implements Talk {
     this.declare([link]);
   }
 
+  /** As `hub` is told in the revision that stands. */
   #declaration(link: ManagedLink, hub: string): LinkDecl {
+    link.told.set(hub, this.#revision);
     const { name, record, served: { entry, failing, problem } } = link;
     const ended = endedAs(record, this.means.now());
     return {

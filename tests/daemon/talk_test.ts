@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { readEntry } from "../../src/config/oneoff.ts";
+import { newRecord } from "../../src/core/link.ts";
+import type { ManagedLink } from "../../src/daemon/managed.ts";
+import { HubTalk, type TalkMeans } from "../../src/daemon/talk.ts";
 import { DaemonRig } from "./daemon_rig.ts";
 
 const HOUR = 3_600_000;
@@ -220,4 +224,42 @@ Deno.test("a revocation is of the link that had the subdomain then, not of one t
   const states = rig.hub.declarations("demo").slice(seen).map(({ state }) => state);
   assert.deepEqual(states, ["active", "revoked", "active"]);
   assert.equal(rig.link("demo").state, "active");
+});
+
+Deno.test("a hub that greets by two connections, with a change in between, gives one id", () => {
+  const config = { services: new Map(), hubs: [], dir: "/" } as never;
+  const { entry } = readEntry({ name: "demo", target: "echo" }, { now: 0, source: "oneoff", config, dir: "/" });
+  const link = {
+    name: "demo",
+    record: newRecord(entry!),
+    served: { entry, failing: null, problem: null },
+    since: null,
+    told: new Map(),
+  } as unknown as ManagedLink;
+  const given: string[] = [], services: string[] = [];
+  const talk = new HubTalk({
+    links: () => [link],
+    find: () => link,
+    services: () => services,
+    hubs: { status: () => [{ key: "hub" }], send: () => true, learn() {} },
+    now: () => 0,
+    granted: (_hub: string, _link: ManagedLink, grant: { id: string }) => given.push(grant.id),
+    settled() {},
+  } as unknown as TalkMeans);
+  const hello = () => talk.hello("hub", 0)[0] as { revision: number };
+  const welcome = (id: string, revision: number) =>
+    talk.heard("hub", {
+      type: "welcome",
+      ...{ version: 1, hub: "hub", limits: { streams: 1 }, revoked: [], hubs: [], revision },
+      links: [{ name: "demo", id, url: `http://${id}.test` }],
+    });
+  const first = hello().revision;
+  services.push("another");
+  talk.declareServices();
+  const second = hello().revision;
+  // To the hub it is another wish.
+  assert.ok(second > first);
+  welcome("id1", first);
+  welcome("id2", second);
+  assert.deepEqual(given, ["id2"]);
 });
