@@ -228,7 +228,12 @@ Deno.test("a revocation is of the link that had the subdomain then, not of one t
 
 Deno.test("a hub that greets by two connections, with a change in between, gives one id", () => {
   const config = { services: new Map(), hubs: [], dir: "/" } as never;
-  const { entry } = readEntry({ name: "demo", target: "echo" }, { now: 0, source: "oneoff", config, dir: "/" });
+  const { entry } = readEntry({ name: "demo", target: "echo" }, {
+    now: 0,
+    source: "oneoff",
+    config,
+    dir: "/",
+  });
   const link = {
     name: "demo",
     record: newRecord(entry!),
