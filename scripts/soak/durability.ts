@@ -5,9 +5,10 @@
 import type { Rig } from "../../tests/e2e/rig.ts";
 import { Random } from "../../tests/pure/random.ts";
 import { type Campaign, pause, type Report } from "./campaign.ts";
-import { admitted, Book } from "./durability/book.ts";
+import { Book } from "./durability/book.ts";
+import { File } from "./durability/file.ts";
 import type { LinkSeen } from "./durability/known.ts";
-import { File, lanesOf } from "./durability/lanes.ts";
+import { lanesOf, revokeAtHub } from "./durability/lanes.ts";
 import { type Role, World } from "./durability/world.ts";
 
 /** Changes go on for up to so long before a kill, in ms. */
@@ -20,7 +21,7 @@ const SETTLED_MS = 15_000;
 const SAVED_MS = 10_700;
 const LONG_EVERY = 100, FIRST_LONG = 10;
 
-/** Ended links and tokens that are looked at after each round. */
+/** Ended links, and links that serve, that are looked at after each round. */
 const SAMPLE = 8;
 
 export const durability: Campaign = {
@@ -57,7 +58,7 @@ class Trial {
   constructor(rig: Rig, private readonly report: Report, private readonly random: Random) {
     const breaks = (what: string) => report.breaks(what);
     this.#world = new World(rig, breaks);
-    this.#book = new Book(breaks);
+    this.#book = new Book(breaks, (story) => this.#tell(story));
   }
 
   async start(): Promise<void> {
@@ -78,7 +79,7 @@ class Trial {
     const { random } = this;
     let going = true;
     const turn = { world: this.#world, book: this.#book, random, going: () => going };
-    const lanes = Promise.all(lanesOf(this.#file).map((lane) => lane(turn)));
+    const lanes = Promise.all(lanesOf(this.#file, this.#book).map((lane) => lane(turn)));
     // Whoever breaks a promise ends the campaign; until then it waits for the others.
     lanes.catch(() => {});
     await pause(random.below(WORK_MS));
@@ -120,14 +121,28 @@ class Trial {
     const who = roles.join(" and ");
     this.#killed[who] = (this.#killed[who] ?? 0) + 1;
     const { random } = this;
+    if (!roles.includes("hub") && random.below(2) === 0) await this.#revokeMeanwhile();
     let over = false;
     const probes = Promise.all([1, 2].map(() => this.#book.probe(this.#world, random, () => over)));
+    probes.catch(() => {});
     // In either order: neither may need the other.
     await Promise.all(roles.map((role) => this.#world.begin(role)));
     await this.#settle();
     over = true;
     await probes;
     await this.#look();
+  }
+
+  /** A hub revokes also while the daemon is away, and tells it as it comes back. */
+  async #revokeMeanwhile(): Promise<void> {
+    const now = Date.now();
+    const serving = this.#book.links.values().filter((known) =>
+      known.doubt === null && !known.name.startsWith("file") && known.name !== "daily" &&
+      !known.endedAt(now) && !known.onBrink(now)
+    ).toArray();
+    if (serving.length === 0) return;
+    const turn = { world: this.#world, book: this.#book, random: this.random, going: () => false };
+    await revokeAtHub(turn, this.random.of(serving));
   }
 
   /** What is listed becomes what has to be: what hubs revoked is told, links have their ids. */
@@ -140,7 +155,7 @@ class Trial {
       if (wrong.length === 0) return await this.#write();
       if (performance.now() < deadline) await pause(20);
       else {
-        for (const what of wrong) this.#loses(what);
+        for (const { what, story } of wrong) this.#loses(what, story);
         // Else it would be told again in every round.
         return this.#book.forget(await this.#links());
       }
@@ -162,12 +177,8 @@ class Trial {
       !known.endedAt(now) && !known.onBrink(now) && known.sure!.uses === null && known.name !== "daily"
     );
     for (const { sure } of this.#sample([...open])) await this.#answers(sure!.id!, 200);
-    for (const token of this.#sample(book.tokens)) {
-      const is = await admitted(this.#world, token.text);
-      if (token.live === false && is === true) book.revives(`the token ${token.id} is admitted`);
-      if (token.live === true && is !== true) this.#loses(`the token ${token.id} is not admitted`);
-      if (is !== null) token.live = is;
-    }
+    for (const what of await book.tokens.look(this.#world, this.random)) this.#loses(what);
+    for (const what of await book.shares.look(this.#world)) this.#loses(what);
   }
 
   /** A hub that has just come back may not have heard of all from its daemon. */
@@ -177,7 +188,7 @@ class Trial {
       const seen = await this.#world.visit(id);
       if (seen?.status === status) return;
       if (status === 410 && seen?.status === 200) {
-        return this.#book.revives(`${id} has ended, and answers 200`);
+        return await this.#book.admits(this.#world, id);
       }
       if (performance.now() > deadline) {
         return this.#loses(`${id} answers ${JSON.stringify(seen)}, not ${status}`);
@@ -209,8 +220,14 @@ class Trial {
     return Array.from({ length: Math.min(SAMPLE, all.length) }, () => this.random.of(all));
   }
 
-  #loses(what: string): void {
+  #loses(what: string, story: readonly string[] = []): void {
     this.#book.lost++;
     this.report.breaks(what);
+    this.#tell(story);
+  }
+
+  /** How it came to what broke last. */
+  #tell(story: readonly string[]): void {
+    this.report.figure(`broken: ${[this.report.broken.at(-1), ...story].join("\n    ")}`);
   }
 }

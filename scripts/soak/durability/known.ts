@@ -17,6 +17,9 @@ export type Deed = "create" | "revoke" | "renew" | "renew with a new id" | "revo
 /** Within so many ms of its end a link may be seen before or after it. */
 const BRINK_MS = 2_000;
 
+/** So much of what became of a link is kept: the last of it. */
+const TOLD = 40;
+
 export class Known {
   /** Null: there is no such link. */
   sure: LinkSeen | null = null;
@@ -25,8 +28,15 @@ export class Known {
   present = true;
   /** Requests whose answer never came: they took a use each, or none. */
   lostUses = 0;
+  /** What was done to it, answered and seen, for whoever asks how it came to what it is. */
+  readonly story: string[] = [];
 
   constructor(readonly name: string) {}
+
+  tell(what: string): void {
+    this.story.push(`${new Date().toISOString().slice(11, 23)} ${what}`);
+    if (this.story.length > TOLD) this.story.shift();
+  }
 
   /** Whether it serves nobody at `now`, as far as is known. */
   endedAt(now: number): boolean {
@@ -50,6 +60,7 @@ export class Known {
         this.doubt ?? "nothing"
       } was under way; it was ${was}, and is ${is}`;
     }
+    if (short(this.sure) !== short(seen) || this.doubt !== null) this.tell(`seen as ${short(seen)}`);
     this.sure = seen ?? null;
     this.doubt = null;
     this.lostUses = 0;
@@ -79,16 +90,18 @@ export class Known {
   #explains(seen: LinkSeen | undefined, now: number): boolean {
     const { sure, doubt } = this;
     if (doubt === null || seen === undefined) return false;
-    if (doubt === "create") return sure === null || (this.endedAt(now) && seen.id !== sure.id);
+    const begins = Date.parse(seen.activatedAt ?? "") > Date.parse(sure?.activatedAt ?? "1970-01-01");
+    // One with a subdomain has the address of the one before.
+    if (doubt === "create") return sure === null || (this.endedAt(now) && (seen.id !== sure.id || begins));
     if (sure === null) return false;
     const keeps = sure.id === null || sure.id === seen.id;
     if (doubt === "revoke" || doubt === "revoke at the hub") return keeps && seen.state === "revoked";
-    const begins = Date.parse(seen.activatedAt ?? "") > Date.parse(sure.activatedAt ?? "1970-01-01");
     return begins && seen.state !== "revoked" && (keeps || doubt === "renew with a new id");
   }
 }
 
-function short(link: LinkSeen | null | undefined): string {
+/** A link in short. */
+export function short(link: LinkSeen | null | undefined): string {
   if (!link) return "not there";
   const { id, state, activatedAt, expiresAt, revokedAt, uses } = link;
   return JSON.stringify({ id, state, activatedAt, expiresAt, revokedAt, left: uses?.left });

@@ -1,8 +1,12 @@
 /** Who changes things, each a few links of its own: one call after the other until nobody answers or the round is over. */
 import type { Random } from "../../../tests/pure/random.ts";
 import type { Book } from "./book.ts";
-import type { Known, LinkSeen } from "./known.ts";
-import type { World } from "./world.ts";
+import type { File } from "./file.ts";
+import type { Deed, Known, LinkSeen } from "./known.ts";
+import { REMOTE, type World } from "./world.ts";
+
+/** A daemon that was killed answers no hub, which waits longer than this, in ms. */
+const ASK_MS = 2_000;
 
 export interface Turn {
   readonly world: World;
@@ -12,41 +16,70 @@ export interface Turn {
   going(): boolean;
 }
 
-type Lane = (turn: Turn) => Promise<void>;
+export type Lane = (turn: Turn) => Promise<void>;
 
-const pick = (random: Random, name: string, n: number) => `${name}-${random.below(n)}`;
+/** One of `n` names that begin so. */
+export const pick = (random: Random, name: string, n: number) => `${name}-${random.below(n)}`;
 
-/** One-offs that come, are used, end, begin anew under the same or another id, and give their names to others. */
-function oneOffs(lane: number): Lane {
+/**
+ * One-offs that come, are used, end, begin anew under the same or another id, and give their names to others; with a
+ * subdomain, which is their name, to one of the same address.
+ */
+function oneOffs(group: string, subdomain: boolean): Lane {
   return async (turn) => {
     const { book, random, going } = turn;
     while (going()) {
-      const known = book.link(pick(random, `once-${lane}`, 3));
+      const known = book.link(pick(random, group, 3));
       // What is under way is known after the next start.
       if (known.doubt !== null) return;
       const ended = known.endedAt(Date.now()) && !known.onBrink(Date.now());
       if (known.sure === null || (ended && random.below(2) === 0)) {
-        if (!await create(turn, known)) return;
+        if (!await create(turn, known, subdomain)) return;
       } else if (!await change(turn, known)) return;
     }
   };
 }
 
-async function create({ world, book, random }: Turn, known: Known): Promise<boolean> {
+async function create({ world, book, random }: Turn, known: Known, subdomain: boolean): Promise<boolean> {
   const body = {
     name: known.name,
     target: "echo",
     ttl: random.of(["1h", "never", "3s"]),
+    ...(subdomain ? { subdomain: known.name } : {}),
     ...(random.below(3) === 0 ? { maxUses: 1 + random.below(3) } : {}),
   };
   const made = await book.does(known, "create", world.control.call<LinkSeen>("POST", "/v1/links", body));
   if (made === null) return false;
-  book.bury(known.sure?.id ?? null);
-  known.sure = made;
+  book.takes(known, made);
   return true;
 }
 
-async function change(turn: Turn, known: Known): Promise<boolean> {
+/** Links that the hub has made and renewed by whoever asks there. */
+const fromHub: Lane = async (turn) => {
+  const { book, random, going } = turn;
+  while (going()) {
+    const known = book.link(pick(random, "hub", 3)), { name, sure } = known;
+    if (known.doubt !== null) return;
+    const ended = known.endedAt(Date.now()) && !known.onBrink(Date.now());
+    if (sure === null || (ended && random.below(2) === 0)) {
+      const wish = { service: REMOTE, name, ttl: random.of(["1h", "never", "3s"]) };
+      if (!await askHub(turn, known, "create", "/v1/links", wish)) return;
+    } else if (sure.id !== null && random.below(2) === 0) {
+      const newId = random.below(2) === 0, deed = newId ? "renew with a new id" : "renew";
+      if (!await askHub(turn, known, deed, `/v1/links/${sure.id}/renew`, { newId })) return;
+    } else if (!await change(turn, known)) return;
+  }
+};
+
+async function askHub({ world, book }: Turn, known: Known, deed: Deed, path: string, body: unknown) {
+  const made = await book.does(known, deed, world.hub().call<LinkSeen>("POST", path, body, ASK_MS));
+  // What a hub does not know, uses, none of these has.
+  if (made !== null) book.takes(known, { ...made, uses: null });
+  return made !== null;
+}
+
+/** Does one thing of many to a link that was there. False: nothing more in this round. */
+export async function change(turn: Turn, known: Known): Promise<boolean> {
   const { random } = turn;
   switch (random.below(6)) {
     case 0:
@@ -56,7 +89,8 @@ async function change(turn: Turn, known: Known): Promise<boolean> {
     case 2:
       return await renew(turn, known, false);
     case 3:
-      return await renew(turn, known, true);
+      // A subdomain stays.
+      return await renew(turn, known, !known.name.startsWith("named"));
     default:
       return await visit(turn, known);
   }
@@ -70,10 +104,10 @@ async function revoke({ world, book }: Turn, known: Known): Promise<boolean> {
 }
 
 /** The hub's word is enough; the daemon hears of it when it is there. */
-async function revokeAtHub({ world, book, going }: Turn, known: Known): Promise<boolean> {
+export async function revokeAtHub({ world, book, going }: Turn, known: Known): Promise<boolean> {
   const { sure } = known;
   if (sure === null || sure.id === null || sure.state === "revoked") return true;
-  const done = await book.does(
+  const done = await book.does<LinkSeen>(
     known,
     "revoke at the hub",
     world.hub().call("DELETE", `/v1/links/${sure.id}`),
@@ -98,8 +132,7 @@ async function renew({ world, book, random }: Turn, known: Known, newId: boolean
   const call = world.control.call<LinkSeen>("POST", `/v1/links/${name}/renew`, { ...ttl, newId });
   const seen = await book.does(known, deed, call);
   if (seen === null) return false;
-  if (newId) book.bury(sure.id);
-  known.sure = seen;
+  book.takes(known, seen);
   return true;
 }
 
@@ -111,7 +144,7 @@ async function visit({ world, book }: Turn, known: Known): Promise<boolean> {
   if (!open || sure.uses === null) {
     const seen = await world.visit(sure.id);
     if (!open && !known.onBrink(Date.now()) && seen?.status === 200) {
-      book.revives(`${known.name} has ended, and answers 200`);
+      await book.admits(world, sure.id);
     }
     return seen !== null;
   }
@@ -124,73 +157,8 @@ async function visit({ world, book }: Turn, known: Known): Promise<boolean> {
   return true;
 }
 
-/** Of the file: name → its keys. */
-const TTLS = { "1h": 3_600_000, "2h": 7_200_000, "3s": 3_000, never: null } as const;
-type Ttl = keyof typeof TTLS;
-
-/** Links of the file, which is edited, too: what it says counts whether anybody was told so or not. */
-export class File {
-  readonly #ttls = new Map<string, Ttl>(
-    Array.from({ length: 6 }, (_, i) => [`file-${i}`, "1h"] as const),
-  );
-
-  write(world: World, book: Book): void {
-    const lines = this.#ttls.entries().filter(([name]) => book.link(name).present)
-      .map(([name, ttl]) => `  ${name}: { target: echo, ttl: ${ttl} }\n`);
-    world.write([...lines, "  daily: { target: echo, rate: 1000/d }\n"].join(""));
-  }
-
-  readonly lane: Lane = async (turn) => {
-    const { book, random, going } = turn;
-    while (going()) {
-      const known = book.link(pick(random, "file", 6));
-      if (known.doubt !== null) return;
-      const edits = !known.present || random.below(3) === 0;
-      if (!await (edits ? this.#edit(turn, known) : change(turn, known))) return;
-    }
-  };
-
-  async #edit({ world, book, random }: Turn, known: Known): Promise<boolean> {
-    const ttl = random.of(Object.keys(TTLS) as Ttl[]);
-    if (!known.present) known.present = true;
-    else if (random.below(3) === 0) known.present = false;
-    else {
-      this.#ttls.set(known.name, ttl);
-      const { sure } = known, ms = TTLS[ttl];
-      const from = Date.parse(sure?.activatedAt ?? "");
-      if (sure !== null) {
-        known.sure = {
-          ...sure,
-          state: sure.state === "revoked" ? "revoked" : "active",
-          expiresAt: ms === null || Number.isNaN(from) ? null : new Date(from + ms).toISOString(),
-        };
-      }
-    }
-    this.write(world, book);
-    return await book.does(null, "token", world.control.call("POST", "/v1/reload")) !== null;
-  }
-}
-
-/** Tokens that are made and revoked. */
-const tokens: Lane = async ({ world, book, random, going }) => {
-  while (going()) {
-    const live = book.tokens.filter(({ live }) => live === true);
-    if (live.length < 5 || (live.length < 30 && random.below(2) === 0)) {
-      const call = world.hub().call<{ id: string; token: string }>("POST", "/v1/tokens", { scope: "viewer" });
-      const made = await book.does(null, "token", call);
-      if (made === null) return;
-      book.tokens.push({ id: made.id, text: made.token, live: true });
-    } else {
-      const token = random.of(live);
-      token.live = null;
-      const call = world.hub().call("DELETE", `/v1/tokens/${token.id}`);
-      if (await book.does(null, "token", call) === null) return;
-      token.live = false;
-    }
-  }
-};
-
 /** All of them; `file` is edited by one. */
-export function lanesOf(file: File): readonly Lane[] {
-  return [oneOffs(0), oneOffs(1), oneOffs(2), file.lane, tokens];
+export function lanesOf(file: File, { tokens, shares }: Book): readonly Lane[] {
+  const named = [0, 1, 2].map((lane) => oneOffs(`once-${lane}`, false));
+  return [...named, oneOffs("named", true), fromHub, file.lane, tokens.lane, shares.lane];
 }

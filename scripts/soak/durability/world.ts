@@ -11,12 +11,23 @@ export interface Seen {
   readonly code: string;
 }
 
+/** A token as the API prints it when it is made. */
+export interface Made {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** A service that hubs may have links made to, and one for shares. */
+export const REMOTE = "web", PRIVATE = "db";
+
 /** A visitor waits at most so long, in ms. */
 const VISIT_MS = 8_000;
 
 export class World {
   readonly control: ApiClient;
   port = 0;
+  /** Tokens of scope member. */
+  readonly members: Made[] = [];
   readonly #processes: Partial<Record<Role, Process>> = {};
   readonly #killed = new Set<Process>();
   #admin = "";
@@ -33,10 +44,10 @@ export class World {
   async start(): Promise<void> {
     await this.begin("hub");
     const local = new ApiClient({ socket: `${this.state("hub")}/hub.sock` });
-    const token = async (scope: string) =>
-      (await local.call<{ token: string }>("POST", "/v1/tokens", { scope })).token;
-    this.#admin = await token("admin");
-    this.rig.file("token", await token("daemon"));
+    const made = (scope: string) => local.call<Made>("POST", "/v1/tokens", { scope });
+    this.#admin = (await made("admin")).token;
+    this.rig.file("token", (await made("daemon")).token);
+    for (let n = 0; n < 3; n++) this.members.push(await made("member"));
   }
 
   /** The hub's API, as whoever has `token` calls it. */
@@ -46,7 +57,10 @@ export class World {
 
   /** Writes the file as an editor does; `links` stands below `links:`. */
   write(links: string): void {
-    const text = `version: 1\nhub: http://localhost:${this.port}\ntoken_file: ./token\nlinks:\n${links}`;
+    const text =
+      `version: 1\nhub: http://localhost:${this.port}\ntoken_file: ./token\nremote: manage\nservices:\n` +
+      `  ${REMOTE}: { target: echo, remote: true }\n  ${PRIVATE}: { target: "tcp://127.0.0.1:5432", access: private }\n` +
+      `links:\n${links}`;
     Deno.renameSync(this.rig.file("links.new", text), `${this.rig.folder}/links.yaml`);
   }
 
@@ -78,6 +92,21 @@ export class World {
     const process = this.#processes[role]!;
     this.#killed.add(process);
     await process.kill("SIGKILL");
+  }
+
+  /** What hub and daemon say of the link at `id`, and of the one that has the name `name`, at this moment. */
+  async account(id: string, name: string): Promise<string[]> {
+    const hub = this.hub(),
+      asks: readonly (readonly [string, ApiClient, string])[] = [
+        ["the hub", hub, `/v1/links/${id}`],
+        ["the daemon", this.control, `/v1/links/${name}`],
+        ["the hub's trail", hub, `/v1/audit?limit=20&link=${id}`],
+        ["the daemon's trail", this.control, `/v1/audit?limit=20&link=${name}`],
+      ];
+    return await Promise.all(asks.map(async ([who, api, path]) => {
+      const said = await api.call("GET", path).catch(({ message }: Error) => message);
+      return `${who}: ${JSON.stringify(said)}`;
+    }));
   }
 
   /** A visitor of the link at `id`, on a connection of its own; null: nobody answers, or the answer breaks off. */
