@@ -1,0 +1,32 @@
+/** The process's own clock, over real sockets. */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/clock.ts";
+
+/** Takes the processor for `ms`, as a process is held that is frozen. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+Deno.test("what a peer sent in time is read before a deadline passes that came while the process was held up", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  using peer = await Deno.connect({ hostname: "127.0.0.1", port });
+  const socket = await listener.accept();
+  const fired: string[] = [], over = Promise.withResolvers<void>();
+  const patience = systemClock.timer(() => fired.push("patience"));
+  const other = systemClock.timer(() => over.resolve());
+  patience.set(300);
+  other.set(500);
+  const read = socket.read(new Uint8Array(8)).then(() => patience.clear());
+  // Timers keep no process alive; who waits for an answer does.
+  const silence = peer.read(new Uint8Array(1));
+  await peer.write(new Uint8Array(1));
+  block(1_500);
+  await Promise.all([read, over.promise]);
+  assert.deepEqual(fired, []);
+  patience.drop();
+  other.drop();
+  socket.close();
+  assert.equal(await silence, null);
+});
