@@ -1,33 +1,17 @@
 /** The public ids of a hub: whose each one is, and what it answers once its link has ended. */
 import type { Clock } from "../clock.ts";
-import { Buckets } from "../core/limit.ts";
-import { checkSubdomain } from "../core/names.ts";
-import type { Rate } from "../core/units.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import type { Log } from "../log.ts";
 import { counted, Repeats } from "../repeats.ts";
 import type { Bucket, Store } from "../store/store.ts";
 import type { HubAudit } from "./audit.ts";
 import type { HubEvents } from "./events.ts";
-import { type Claimant, judgeClaim } from "./claim.ts";
 import type { Domains } from "./domains.ts";
-import { type Declared, type Ended, HubLink, type NameRecord, UNTOLD } from "./link.ts";
+import { IdChoice, type NotGranted, type Wish } from "./ids.ts";
+import { type Ended, HubLink, type NameRecord, UNTOLD } from "./link.ts";
 import type { Peer } from "./peer.ts";
 import type { Peers } from "./peers.ts";
-import { isRandomId, randomId } from "./random.ts";
 import { Weights } from "./weights.ts";
-
-/** A link that a daemon declares. */
-export interface Wish extends Declared {
-  readonly name: string;
-  /** The id it had here, null: none. */
-  readonly id: string | null;
-  readonly subdomain: string | null;
-  /** Of its own. */
-  readonly domain: string | null;
-  /** It shall have another id than before. */
-  readonly newId: boolean;
-}
 
 /** A link that has its id. */
 export interface Granted {
@@ -35,18 +19,6 @@ export interface Granted {
   /** Resolves when a new id is durable, and nobody may be told before; null: it is known already. */
   readonly stored: Promise<void> | null;
 }
-
-/** Why a link gets no id. */
-export interface NotGranted {
-  readonly code: "name_taken" | "bad_name" | "limit" | "store_unavailable";
-  readonly message: string;
-}
-
-/** Links of one daemon: far above what one serves. */
-const LINKS_PER_DAEMON = 10_000;
-
-/** A name is kept for ever, in memory too: a token whose holder makes up daemons and links must not fill that up. */
-const NEW_NAMES: readonly Rate[] = [{ count: 1_000, perMs: 3_600_000, burst: 20_000, perIp: true }];
 
 /** So many refusals of a daemon are remembered; it is told of the others once. */
 const REFUSALS_KEPT = 10_000;
@@ -74,8 +46,7 @@ export class Names {
   readonly #o: NamesOptions;
   /** Of the policies that are declared. */
   readonly #weights = new Weights();
-  /** New names, by workspace. */
-  readonly #new = new Buckets();
+  readonly #ids: IdChoice;
   /** Links whose records the disk did not take. */
   readonly #failed = new Set<HubLink>();
   readonly #repeats: Repeats;
@@ -83,6 +54,7 @@ export class Names {
   private constructor(options: NamesOptions) {
     this.#o = options;
     this.#bucket = options.store.bucket("names");
+    this.#ids = new IdChoice({ ...options, links: this.#links, weights: this.#weights });
     this.#repeats = new Repeats(options.clock);
   }
 
@@ -124,7 +96,7 @@ export class Names {
   /** Gives a link of `peer` its id and takes over what was declared. */
   grant(peer: Peer, wish: Wish): Granted | NotGranted {
     const policy = JSON.stringify(wish.policy);
-    const id = this.#idFor(peer, wish, policy.length);
+    const id = this.#ids.choose(peer, wish, policy.length);
     if (typeof id !== "string") {
       if (peer.notGranted.size < REFUSALS_KEPT) peer.notGranted.set(wish.name, id);
       return id;
@@ -240,64 +212,6 @@ export class Names {
     link.dropPolicy();
   }
 
-  /** `weight`: octets of the policy. */
-  #idFor(peer: Peer, wish: Wish, weight: number): string | NotGranted {
-    const { workspace, links } = peer;
-    if (!links.has(wish.name) && isFull(peer)) {
-      return { code: "limit", message: `a daemon has at most ${LINKS_PER_DAEMON} links` };
-    }
-    const improper = wish.domain === null ? null : this.#o.domains.refusal(wish.domain);
-    if (improper !== null) return { code: "bad_name", message: improper };
-    const full = peer.quota.full("links");
-    if (full !== null && wantsRoom(wish) && !links.get(wish.name)?.counted) {
-      return { code: "limit", message: full };
-    }
-    if (!this.#weights.has(workspace, weight - (links.get(wish.name)?.weight ?? 0))) {
-      return { code: "limit", message: "the policies of this workspace are too large in sum" };
-    }
-    const id = wish.subdomain === null ? this.#randomFor(peer, wish) : this.#subdomainFor(peer, wish);
-    if (typeof id !== "string" || this.#links.has(id)) return id;
-    const wait = this.#new.take(NEW_NAMES, workspace, this.#o.clock.mono(), true);
-    return wait === null
-      ? id
-      : { code: "limit", message: "this workspace has made too many new names of late" };
-  }
-
-  #subdomainFor(peer: Peer, wish: Wish): string | NotGranted {
-    const label = wish.subdomain!;
-    try {
-      checkSubdomain(label);
-    } catch (error) {
-      return { code: "bad_name", message: (error as SyntaxError).message };
-    }
-    if (label === this.#o.ownLabel()) return { code: "bad_name", message: `${label} is the hub's own name` };
-    const holder = this.#links.get(label);
-    if (holder === undefined || this.#judge(holder, peer, wish) !== "taken") return label;
-    return { code: "name_taken", message: `the name ${label} is taken: ask for another subdomain` };
-  }
-
-  #randomFor(peer: Peer, wish: Wish): string {
-    if (!wish.newId) {
-      const asked = wish.id !== null && isRandomId(wish.id) ? wish.id : null;
-      const holder = asked === null ? undefined : this.#links.get(asked);
-      // Another link may have had the name since.
-      if (holder && !holder.record.subdomain && this.#judge(holder, peer, wish) === "own") return holder.id;
-      const now = peer.links.get(wish.name);
-      if (now !== undefined && !now.record.subdomain) return now.id;
-      // An id that this hub gave before it lost its store, or that another hub of the same store gave.
-      if (asked !== null && holder === undefined) return asked;
-    }
-    for (;;) {
-      const id = randomId();
-      if (!this.#links.has(id)) return id;
-    }
-  }
-
-  #judge({ record, peer }: HubLink, by: Peer, { name }: Wish): ReturnType<typeof judgeClaim> {
-    const claimant: Claimant = { workspace: by.workspace, daemon: by.daemon, name };
-    return judgeClaim(record, claimant, peer, this.#o.clock.now());
-  }
-
   /** The link at `id`, held by `peer` from now on. */
   #take(id: string, peer: Peer, { name, subdomain }: Wish): HubLink {
     const holder = this.#links.get(id);
@@ -371,15 +285,4 @@ export class Names {
     });
     return written;
   }
-}
-
-/** One that has ended is kept for its name alone. */
-function wantsRoom({ state }: Wish): boolean {
-  return state === "active" || state === "error";
-}
-
-/** Names of ended links do not count: whoever makes a one-off every minute has thousands of them. */
-function isFull({ links }: Peer): boolean {
-  if (links.size < LINKS_PER_DAEMON) return false;
-  return links.values().filter(({ record }) => record.declared).toArray().length >= LINKS_PER_DAEMON;
 }

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { ServiceDecl } from "../wire/hello.ts";
 import type { Session } from "../wire/session.ts";
 import type { HubLink } from "./link.ts";
-import type { NotGranted } from "./names.ts";
+import type { NotGranted } from "./ids.ts";
 import { type Quota, Quotas } from "./quotas.ts";
 
 /** A visitor that waits for a daemon to come back. */
