@@ -3,37 +3,27 @@ import { randomBytes } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { ApiProblem } from "../api/problem.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { Config } from "../config/links.ts";
-import type { Loaded } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
-import type { Entry } from "../core/entry.ts";
 import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
-import { plan, printStep, type Step } from "../core/plan.ts";
+import type { Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { Sessions } from "./control/sessions.ts";
 import type { ControlState, StatusJson } from "./control/state.ts";
-import { Applied } from "./applied.ts";
+import type { Applied } from "./applied.ts";
 import { Asks } from "./asks.ts";
 import type { DaemonAudit } from "./audit.ts";
+import { Course } from "./course.ts";
 import { Events } from "./events.ts";
 import type { Exposed } from "./exposed.ts";
 import { type ExplainJson, explainRequest, type ExplainWish } from "./explain.ts";
 import type { ManagedLink } from "./managed.ts";
-import { type Base, type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
-import { Outside, type Settings, Unbound } from "./outside.ts";
+import { type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
+import { Outside } from "./outside.ts";
 import { Maker } from "./maker.ts";
-import { dropOneOffs, keepOneOff, readOneOff } from "./one_offs.ts";
-import {
-  BadFile,
-  type Proposal,
-  propose,
-  readFile,
-  type ReloadAnswer,
-  settingProblem,
-  withOneOffs,
-} from "./reload.ts";
+import { keepOneOff, readOneOff } from "./one_offs.ts";
+import { BadFile, readFile, type ReloadAnswer } from "./reload.ts";
 import { checkRenewal, type Renewal } from "./renewal.ts";
 import { countStates, type HubJson, hubJson, type LinkJson, linkJson, shadowedOf } from "./status.ts";
 import { Witnesses } from "./witnesses/witnesses.ts";
@@ -42,9 +32,6 @@ import { Works } from "./works.ts";
 export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
 export { BadFile } from "./reload.ts";
 export type { ReloadAnswer } from "./reload.ts";
-
-/** A file that was asked for by a person or a program need only be at rest between two writes. */
-const EXPLICIT_STILL_MS = 25;
 
 /** Whoever starts a daemon, or asks for a link, wants URLs: so long a hub may take to give them. */
 const GRANT_MS = 3_000;
@@ -78,8 +65,7 @@ class RunningDaemon implements Daemon, ControlState {
   #maker!: Maker;
   #asks!: Asks;
   #outside!: Outside;
-  readonly #applied: Applied;
-  #base: Base;
+  readonly #course: Course;
   /** One change of what runs at a time, in the order in which they were asked for. */
   #turn: Promise<unknown> = Promise.resolve();
   /** It drains or closes: nothing is begun any more. */
@@ -93,12 +79,17 @@ class RunningDaemon implements Daemon, ControlState {
     this.witnesses = new Witnesses(this.events, this.clock, options.log);
     this.#startedAt = this.clock.now();
     this.#file = options.file === null ? null : resolve(options.file);
-    this.#applied = new Applied(this.#file, this.clock, options.log);
-    this.#base = options.base ?? { ...NO_BASE, dir: this.#file === null ? Deno.cwd() : dirname(this.#file) };
+    this.#course = new Course({
+      file: this.#file,
+      base: options.base ?? { ...NO_BASE, dir: this.#file === null ? Deno.cwd() : dirname(this.#file) },
+      ...{ clock: this.clock, log: options.log, events: this.events, witnesses: this.witnesses },
+      works: () => this.#works,
+      outside: () => this.#outside,
+    });
   }
 
   get hub(): string | null {
-    return this.#outside.embedded?.url ?? this.#base.hubs[0]?.url ?? null;
+    return this.#outside.embedded?.url ?? this.#course.base.hubs[0]?.url ?? null;
   }
 
   get audit(): DaemonAudit {
@@ -128,7 +119,7 @@ class RunningDaemon implements Daemon, ControlState {
         throw new BadFile(`${this.#file} can not be taken: nothing was started`, loaded.problems);
       }
       await this.#open();
-      await this.#begin(loaded);
+      await this.#course.begin(loaded);
     });
     await this.#works.line.settle(GRANT_MS);
     // Whoever reads the ready line may count on what it says.
@@ -151,7 +142,7 @@ class RunningDaemon implements Daemon, ControlState {
   }
 
   get reloads(): Applied["reloads"] {
-    return this.#applied.reloads;
+    return this.#course.applied.reloads;
   }
 
   metrics(): Family[] {
@@ -169,7 +160,7 @@ class RunningDaemon implements Daemon, ControlState {
       version: VERSION,
       instance: this.#instance,
       startedAt: new Date(this.#startedAt).toISOString(),
-      config: this.#applied.json(),
+      config: this.#course.applied.json(),
       hubs: this.hubs(),
       links,
       shadowed: shadowedOf(all),
@@ -181,7 +172,7 @@ class RunningDaemon implements Daemon, ControlState {
     return explainRequest(wish, {
       life: this.#works.life,
       hubs: this.#works.line.hubs,
-      applied: this.#applied,
+      applied: this.#course.applied,
       clock,
     });
   }
@@ -192,23 +183,13 @@ class RunningDaemon implements Daemon, ControlState {
     return this.#inTurn(async () => {
       if (this.#file === null || this.#ending) return { plan: [], applied: !this.#ending, problems: [] };
       using _told = this.#o.reloading?.();
-      const proposal = await this.#propose(allowEmpty);
-      const { config, steps, problems } = proposal;
-      if (config === null) return this.#refuse(problems, by);
-      try {
-        await this.#outside.bind(settingsOf(config));
-      } catch (error) {
-        if (!(error instanceof Unbound)) throw error;
-        return this.#refuse([...problems, settingProblem(config, error.key, error)], by);
-      }
-      await this.#take(proposal, by);
-      return { plan: steps, applied: true, problems };
+      return await this.#course.again(this.#file, allowEmpty, by);
     });
   }
 
   async plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }> {
     if (this.#file === null) return { plan: [], problems: [] };
-    const { steps, problems } = await this.#propose(this.#o.allowEmpty ?? false);
+    const { steps, problems } = await this.#course.foresee(this.#file, this.#o.allowEmpty ?? false);
     return { plan: steps, problems };
   }
 
@@ -243,7 +224,7 @@ class RunningDaemon implements Daemon, ControlState {
     this.#ending = true;
     this.#watch?.close();
     this.#works.life.hurry();
-    await this.#outside.drain(this.#base.drainTimeoutMs);
+    await this.#outside.drain(this.#course.base.drainTimeoutMs);
     await this.close();
   }
 
@@ -262,7 +243,7 @@ class RunningDaemon implements Daemon, ControlState {
 
   async #open(): Promise<void> {
     const { clock, events } = this, { log, state } = this.#o;
-    const mayManage = () => this.#applied.config?.remote === "manage";
+    const mayManage = () => this.#course.applied.config?.remote === "manage";
     const works = this.#works = await Works.open({
       state,
       file: this.#file,
@@ -273,83 +254,22 @@ class RunningDaemon implements Daemon, ControlState {
       observer: this.witnesses.observer,
       access: this.witnesses.access,
       json: (link) => this.#json(link),
-      services: () => this.#base.services,
-      mayRevoke: () => this.#applied.config?.remote !== "none",
+      services: () => this.#course.base.services,
+      mayRevoke: () => this.#course.applied.config?.remote !== "none",
       mayManage,
       asked: (hub, ask) => this.#asks.answer(hub, ask),
     });
-    const base = () => this.#base;
+    const base = () => this.#course.base;
     const maker = this.#maker = new Maker({
       ...{ clock, base, audit: works.audit, life: works.life, parts: works.parts, records: works.records },
       ending: () => this.#ending,
       inTurn: (act) => this.#inTurn(act),
-      carryOut: (steps, desired) => this.#carryOut(steps, desired),
+      carryOut: (steps, desired) => this.#course.carryOut(steps, desired),
     });
     const renew = (name: string, wish: Renewal, by: string) => this.renew(name, wish, by);
     this.#asks = new Asks({ log, base, life: works.life, line: works.line, maker, mayManage, renew });
     const control = { state: this, token: works.dir.controlToken, clock, log };
     this.#outside = new Outside(this.#o, works.line.hubs, control);
-  }
-
-  /** Applies what the start found. Throws Failure where something can not be bound. */
-  async #begin(loaded: Loaded<Config> | null): Promise<void> {
-    const config = loaded?.config ?? null;
-    await this.#outside.bind(
-      config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config),
-    );
-    await this.#outside.open(this.#works.dir.socket);
-    await dropOneOffs(this.#works.records, config?.links ?? new Map(), this.clock);
-    const { oneOffs } = this.#works.records;
-    const desired = withOneOffs(config ?? { ...this.#base, links: new Map() }, oneOffs);
-    const steps = plan(desired, new Map());
-    await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] }, "process");
-    this.#works.life.bury();
-    this.audit.started(this.#file, this.#works.life.all.size);
-  }
-
-  async #propose(allowEmpty: boolean): Promise<Proposal> {
-    const loaded = await readFile(this.#file!, this.clock, EXPLICIT_STILL_MS);
-    const { oneOffs } = this.#works.records;
-    return propose(
-      loaded,
-      this.#file!,
-      { life: this.#works.life, oneOffs, applied: this.#applied },
-      allowEmpty,
-    );
-  }
-
-  #refuse(problems: readonly Problem[], by: string): ReloadAnswer {
-    this.#applied.refuse(problems);
-    this.audit.refused(this.#file, problems, by);
-    return { plan: [], applied: false, problems };
-  }
-
-  #take(proposal: Proposal, by: string): Promise<void> {
-    return this.#works.parts.whenRead(proposal.desired.values(), () => {
-      this.audit.applied(this.#applied.config, proposal, by);
-      this.#apply(proposal);
-    });
-  }
-
-  /** Does what was proposed. Nothing here waits. */
-  #apply({ config, desired, steps, problems }: Proposal): void {
-    if (config !== null) {
-      this.#applied.take(config, problems);
-      this.#base = { ...config, dir: dirname(config.file) };
-      this.witnesses.access.keep(config.keepAccessMs);
-    }
-    this.#carryOut(steps, desired);
-    this.#works.life.refresh(desired);
-    this.#outside.dial(config === null ? { ...this.#base, listen: null, control: null } : settingsOf(config));
-  }
-
-  #carryOut(steps: readonly Step[], desired: ReadonlyMap<string, Entry>): void {
-    if (steps.length === 0) return this.#works.line.servicesChanged();
-    for (const step of steps) this.#o.log.info(printStep(step));
-    this.#works.life.apply(steps, desired);
-    this.#works.line.servicesChanged();
-    this.#applied.changed();
-    this.events.emit("reload", this.#applied.json());
   }
 
   #reloadChanged(): void {
@@ -373,8 +293,4 @@ class RunningDaemon implements Daemon, ControlState {
     this.#turn = done.catch(() => {});
     return done;
   }
-}
-
-function settingsOf({ hubs, listen, control, connections }: Config): Settings {
-  return { hubs, listen, control, connections };
 }

@@ -20,6 +20,7 @@ import type { Log } from "../log.ts";
 import { counted, Repeats } from "../repeats.ts";
 import type { Grant } from "../wire/hello.ts";
 import type { EventType } from "./events.ts";
+import { Leaving } from "./leaving.ts";
 import { ManagedLink } from "./managed.ts";
 import { RateKeeper } from "./rate_keeper.ts";
 import { ONE_OFFS, type Records, type Scope } from "./records.ts";
@@ -61,8 +62,7 @@ export class Life {
   #retriedAt: number;
   /** Links whose expiry the hubs do not know yet: their first grant began it. */
   #activated: ManagedLink[] = [];
-  /** Closed, with requests in flight. */
-  readonly #leaving = new Set<ServedLink>();
+  readonly #leaving = new Leaving();
 
   constructor(options: LifeOptions) {
     this.#o = options;
@@ -206,7 +206,7 @@ export class Life {
       link.over();
       link.served.close();
     }
-    for (const served of this.#leaving) served.close();
+    this.#leaving.close();
     this.#repeats.close();
   }
 
@@ -252,8 +252,7 @@ export class Life {
     this.#links.delete(name);
     this.#o.registry.end(record, served);
     served.ended = refusal(record.revokedAt === null ? "link_removed" : "link_revoked");
-    if (served.streams.size > 0) this.#leaving.add(served);
-    served.retire(served.entry.drainMs);
+    this.#leaving.add(served);
     this.#rates.save(link);
     if (scope === ONE_OFFS) this.#behind(this.#o.records.forgetOneOff(name), name);
     link.over();
@@ -341,11 +340,7 @@ export class Life {
       for (const link of this.#links.values()) this.#rates.save(link);
       this.#o.records.retry();
     }
-    for (const served of this.#leaving) {
-      if (served.streams.size > 0) continue;
-      this.#leaving.delete(served);
-      served.close();
-    }
+    this.#leaving.ticked();
     if (mono - this.#retriedAt >= RETRY_MS) {
       this.#retriedAt = mono;
       const refused = [...this.#links.values()].filter(({ grants }) =>
