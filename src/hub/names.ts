@@ -49,6 +49,8 @@ export class Names {
   readonly #ids: IdChoice;
   /** Links whose records the disk did not take. */
   readonly #failed = new Set<HubLink>();
+  /** The last revocation of each that was asked for here. */
+  readonly #revoking = new WeakMap<HubLink, Promise<void>>();
   readonly #repeats: Repeats;
 
   private constructor(options: NamesOptions) {
@@ -132,7 +134,15 @@ export class Names {
    * nothing new, and is told all the same: the daemon may have renewed the link since, which is not known here yet.
    * Throws Failure: nothing has changed.
    */
-  async revoke(link: HubLink, by: string): Promise<void> {
+  revoke(link: HubLink, by: string): Promise<void> {
+    // The next one has to know whether the one before was stored.
+    const before = this.#revoking.get(link) ?? Promise.resolve();
+    const done = before.catch(() => {}).then(() => this.#revoke(link, by));
+    this.#revoking.set(link, done);
+    return done;
+  }
+
+  async #revoke(link: HubLink, by: string): Promise<void> {
     const { ended, revokedAt, revokePending, revokeAskedAt } = link.record;
     const at = this.#o.clock.now(), again = ended === "link_revoked";
     // In memory first: what a daemon declares meanwhile must not write over it.
@@ -146,8 +156,9 @@ export class Names {
     try {
       await this.#save(link, again ? undefined : this.#o.audit.revocation(link, by));
     } catch (error) {
-      // Of two at once the first takes all of it back.
-      if (!again) link.record = { ...link.record, ended, revokedAt, revokePending, revokeAskedAt };
+      link.record = { ...link.record, ended, revokedAt, revokePending, revokeAskedAt };
+      // What the daemon declared meanwhile may have been stored, and the revocation with it.
+      this.#save(link).catch(() => {});
       throw error;
     }
     if (!again) this.#o.events.link("link.revoked", link);

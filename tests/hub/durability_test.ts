@@ -1,6 +1,7 @@
 /** What the hub could not store is stored when there is room again, and no clock that is set back revives what ended. */
 import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
+import { Failure } from "../../src/core/errors.ts";
 import { eventually, HubRig, link, pass } from "./rig.ts";
 
 const DAY = 24 * 3_600_000;
@@ -94,4 +95,48 @@ Deno.test("of two at once who revoke a link neither is answered before it is sto
   const answers = await Promise.all([1, 2].map(() => rig.api("DELETE", `/v1/links/${id}`, admin)));
   assert.deepEqual(answers.map(({ status }) => status), [503, 503]);
   assert.equal((await rig.visit(id)).status, 200);
+});
+
+/** Revokes `id`, which the hub is about to store when this resolves. `fail`: the disk does not take it. */
+async function revokeInVain(rig: HubRig, id: string, admin: string) {
+  const { promise: until, reject } = Promise.withResolvers<never>(), begun = Promise.withResolvers<void>();
+  rig.held = { bucket: "names", until, begun: () => begun.resolve() };
+  const answer = rig.api("DELETE", `/v1/links/${id}`, admin);
+  await begun.promise;
+  return { answer, fail: () => reject(new Failure("the disk is full")) };
+}
+
+Deno.test("a revocation that was stored holds, where one just before it could not be", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  const admin = await rig.token("admin");
+  const daemon = rig.attached();
+  const [{ id }] = (await daemon.hello([link("web")])).links;
+  const refused = await revokeInVain(rig, id, admin);
+  const stored = rig.api("DELETE", `/v1/links/${id}`, admin);
+  for (let turn = 0; turn < 20; turn++) await rig.api("GET", `/v1/links/${id}`, admin);
+  refused.fail();
+  assert.deepEqual([(await refused.answer).status, (await stored).status], [503, 200]);
+  // It was declared before the daemon heard.
+  await daemon.change([link("web")]);
+  assert.equal((await rig.visit(id)).json.code, "link_revoked");
+  await rig.hub.close();
+  await rig.begin({ clock });
+  assert.equal((await rig.visit(id)).json.code, "link_revoked");
+});
+
+Deno.test("of a revocation that could not be stored nothing is left, whatever the daemon said meanwhile", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  const admin = await rig.token("admin");
+  const daemon = rig.attached();
+  const [{ id }] = (await daemon.hello([link("web")])).links;
+  const refused = await revokeInVain(rig, id, admin);
+  await daemon.change([link("web", { expiresAt: clock.now() + DAY })]);
+  refused.fail();
+  assert.equal((await refused.answer).status, 503);
+  await rig.hub.close();
+  await rig.begin({ clock });
+  const { json } = await rig.api("GET", `/v1/links/${id}`, admin);
+  assert.deepEqual([json.state, json.revokedAt], ["offline", null]);
 });

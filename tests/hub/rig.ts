@@ -48,6 +48,9 @@ export class HubRig implements AsyncDisposable {
   /** While it is true, nothing can be stored. */
   diskFull = false;
 
+  /** The next write to the bucket waits for it, and fails as it does. */
+  held: { readonly bucket: string; readonly until: Promise<never>; begun(): void } | null = null;
+
   #breakable(store: Store): Store {
     return {
       trail: store.trail,
@@ -55,8 +58,14 @@ export class HubRig implements AsyncDisposable {
         const bucket = store.bucket(name, options);
         return {
           ...bucket,
-          put: (key, value, options) =>
-            this.diskFull ? Promise.reject(new Failure("the disk is full")) : bucket.put(key, value, options),
+          put: (key, value, options) => {
+            if (this.diskFull) return Promise.reject(new Failure("the disk is full"));
+            if (this.held?.bucket !== name) return bucket.put(key, value, options);
+            const { until, begun } = this.held;
+            this.held = null;
+            begun();
+            return until;
+          },
         };
       },
       snapshot: (path) =>
