@@ -1,7 +1,7 @@
 /** Talks to a running daemon or hub: over its unix socket, or over TCP with a token. */
 import { Failure } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { Call } from "./converse.ts";
+import type { Call } from "../net/converse.ts";
 import { whileWaiting } from "./terminal.ts";
 import { callUnix } from "./unix_call.ts";
 

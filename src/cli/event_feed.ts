@@ -1,7 +1,7 @@
 /** Hears what happens at the running daemon, as it happens. */
 import { dial } from "../net/dial.ts";
 import type { Address } from "./client.ts";
-import { follow } from "./converse.ts";
+import { follow } from "../net/converse.ts";
 
 /** `data`: the JSON object concerned. */
 export interface FeedEvent {

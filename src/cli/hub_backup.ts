@@ -7,7 +7,7 @@ import { hubSocketPath, openHubStore } from "../hub/place.ts";
 import { putWhole, restoreStore } from "../hub/restore.ts";
 import type { Contents } from "../store/sqlite.ts";
 import { Refused } from "./client.ts";
-import { receive } from "./converse.ts";
+import { receive } from "../net/converse.ts";
 import { isFile } from "./find.ts";
 import { hubConfigOf, storePathOf } from "./hub_settings.ts";
 import { complain, count, out, outJson } from "./print.ts";

@@ -28,7 +28,7 @@ import { HubMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import type { Hub, HubOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
-import { systemProver } from "./prover.ts";
+import { proverBy } from "./prover.ts";
 import { hubSocketPath } from "./place.ts";
 import { Quotas } from "./quotas.ts";
 import { randomText } from "./random.ts";
@@ -178,8 +178,9 @@ class RunningHub implements Hub, HubState {
     this.tokens.onUsed = (identity) => audit.used(identity);
     const ownLabel = () => this.#hosts.ownLabel;
     const { events } = this;
+    const home = () => new URL(this.url).hostname;
     const domains = this.domains = await Domains.open({
-      ...{ store, clock, log, prover: this.#o.prover ?? systemProver },
+      ...{ store, clock, log, prover: this.#o.prover ?? proverBy({ home }) },
       hosts: () => this.#hosts,
       told: (link) => tellGrant(link, this.#hosts, this.domains),
     });

@@ -3,7 +3,7 @@ import type { HubAddress } from "../../core/entry.ts";
 import { field } from "../../core/http1/types.ts";
 import { dial } from "../../net/dial.ts";
 import { SUBPROTOCOL } from "../../wire/handshake.ts";
-import { type Answer, converse } from "../converse.ts";
+import { type Answer, converse } from "../../net/converse.ts";
 import { coarse, roundTrip } from "../print.ts";
 import type { Running } from "./daemon.ts";
 import { certificateFindings, nameFindings, type Surroundings } from "./names.ts";

@@ -2,7 +2,7 @@
 import { BodyReader } from "../core/http1/body.ts";
 import { ResponseReader } from "../core/http1/head.ts";
 import type { ResponseHead } from "../core/http1/types.ts";
-import type { Socket } from "../net/socket.ts";
+import type { Socket } from "./socket.ts";
 
 /** What is asked. */
 export interface Call {
