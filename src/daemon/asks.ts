@@ -70,14 +70,14 @@ export class Asks {
     }
   }
 
-  async #do(hub: string, { op, name, by: who, body }: Ask): Promise<void> {
+  async #do(hub: string, { id, op, name, by: who, body }: Ask): Promise<void> {
     const { life, line, maker, mayManage } = this.means;
     if (!mayManage()) {
       throw new ApiProblem(403, "not_managed", "The daemon's file does not say `remote: manage`.");
     }
     const by = `hub:${hub} ${who}`;
     if (op === "create") {
-      const link = await maker.make((base, now) => readAsked(name, body, base, now), by);
+      const link = await maker.make((base, now) => readAsked(name, body, base, now), by, `${hub} ${id}`);
       await line.settleAt(hub, link, GRANT_MS);
       const grant = link.grants.get(hub);
       if (grant === undefined || "url" in grant) return await life.stored(link);

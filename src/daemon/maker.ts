@@ -32,17 +32,22 @@ export type ReadEntry = (base: Base, now: number) => Entry;
 export class Maker {
   constructor(private readonly means: MakerMeans) {}
 
-  /** Makes the link that `read` gives, for `by`; durable when it resolves. Throws ApiProblem, Failure. */
-  make(read: ReadEntry, by: string): Promise<ManagedLink> {
+  /**
+   * Makes the link that `read` gives, for `by`; durable when it resolves. The one that was made by the same `ask` it makes
+   * no more, over a restart too. Throws ApiProblem, Failure.
+   */
+  make(read: ReadEntry, by: string, ask: string | null = null): Promise<ManagedLink> {
     const { life, parts, records, audit } = this.means;
     return this.#inTurn(async (base, now) => {
+      const made = ask === null ? null : life.all.get(await records.madeBy(ask) ?? "");
+      if (made) return made;
       const entry = read(base, now);
       let kept: Promise<void> | null = null;
       await parts.whenRead([entry], () => {
         const steps = stepsFor(entry, life.all, now);
         audit.by(by, () => this.means.carryOut(steps, new Map([[entry.name, entry]])));
         // In the turn in which its record is written, and so in one commit with it.
-        kept = keepOneOff(life.all.get(entry.name)!, records.putOneOff(entry), life);
+        kept = keepOneOff(life.all.get(entry.name)!, records.putOneOff(entry, ask), life);
       });
       await kept;
       return life.all.get(entry.name)!;

@@ -17,6 +17,9 @@ export type Scope = string;
 /** Links that no file names. */
 export const ONE_OFFS: Scope = "oneoff";
 
+/** As long as a hub asks again. */
+const ASKS_MS = 24 * 3_600_000;
+
 /** A record on its way to the disk: the write that is under way, and the one that follows it. */
 interface Write {
   readonly now: Promise<void>;
@@ -33,7 +36,7 @@ export class Records {
   readonly #pending = new Map<string, Write>();
   /** Records that the disk did not take. */
   readonly #failed = new Set<string>();
-  readonly #buckets: Readonly<Record<"files" | "links" | "oneOffs" | "rates", Bucket>>;
+  readonly #buckets: Readonly<Record<"files" | "links" | "oneOffs" | "asks" | "rates", Bucket>>;
 
   /** `daemon`: its id, kept for ever. */
   private constructor(store: Store, readonly daemon: string) {
@@ -41,6 +44,7 @@ export class Records {
       files: store.bucket("files"),
       links: store.bucket("links"),
       oneOffs: store.bucket("oneoffs"),
+      asks: store.bucket("asks", { ttlMs: ASKS_MS }),
       rates: store.bucket("rates"),
     };
   }
@@ -152,9 +156,19 @@ export class Records {
     return this.#oneOffs;
   }
 
-  async putOneOff(entry: Entry): Promise<void> {
-    this.#oneOffs.set(entry.name, entry);
-    await this.#buckets.oneOffs.put(entry.name, storeEntry(entry));
+  /** `ask`: what somebody asked who may ask again; `madeBy` knows it from then on. In one commit. */
+  async putOneOff(entry: Entry, ask: string | null = null): Promise<void> {
+    const { name } = entry, { oneOffs, asks } = this.#buckets;
+    this.#oneOffs.set(name, entry);
+    const puts = [oneOffs.put(name, storeEntry(entry))];
+    if (ask !== null) puts.push(asks.put(digest(ask), JSON.stringify(name)));
+    await Promise.all(puts);
+  }
+
+  /** The name of the one-off that was made by `ask`; null: none was, or it is a day ago. */
+  async madeBy(ask: string): Promise<string | null> {
+    const entry = await this.#buckets.asks.get(digest(ask));
+    return entry === null ? null : JSON.parse(entry.value) as string;
   }
 
   /** Forgets a one-off whole: its name is free, and whoever takes it begins anew. The hubs keep the tombstone of its id. */

@@ -3,11 +3,9 @@ import { readObject, readOptionalObject } from "../api/call.ts";
 import { object, type Schema } from "../api/documentation.ts";
 import { checkIfMatch, IF_MATCH } from "../api/etag.ts";
 import { findLink, linkTag, taggedLink } from "./api_links.ts";
-import { callOf, IDEMPOTENCY } from "./api_once.ts";
-import { type ApiContext, askerOf, CHANGERS, type Operation } from "./api_operation.ts";
+import { IDEMPOTENCY } from "./api_once.ts";
+import { askerOf, CHANGERS, type Operation } from "./api_operation.ts";
 import { ID, LINK, NAME } from "./api_schemas.ts";
-import { Idempotency } from "./idempotency.ts";
-import type { Asker } from "./manage.ts";
 import { linkJson } from "./json.ts";
 import type { HubState } from "./state.ts";
 
@@ -73,8 +71,11 @@ export function manageRoutes(state: HubState): Operation[] {
       scopes: CHANGERS,
       creates: true,
       async run(context) {
-        const asker = await askAgain(context);
-        const link = await desk.manage.create(await readObject(context), asker);
+        const link = await desk.manage.create(
+          await readObject(context),
+          askerOf(context),
+          context.var.draw,
+        );
         return context.json(linkJson(link, state), 201, {
           Location: `/v1/links/${link.id}`,
           ETag: linkTag(link, state),
@@ -119,12 +120,6 @@ export function manageRoutes(state: HubState): Operation[] {
       },
     },
   ];
-}
-
-/** What a daemon has done without an answer in time it does not do again, where the call says that it is the same. */
-async function askAgain(context: ApiContext): Promise<Asker> {
-  const call = await callOf(context);
-  return { ...askerOf(context), ...(call === null ? {} : { mark: Idempotency.markOf(call) }) };
 }
 
 function orNull({ type, ...schema }: Schema): Schema {

@@ -21,7 +21,7 @@ const FIELDS = ["Content-Type", "Location", "ETag"];
 const BODY_MAX = 64 * 1024;
 
 /** What `context` calls, where it says that it may be said twice; null: it does not. Throws ApiProblem. */
-export async function callOf(context: ApiContext): Promise<Call | null> {
+async function callOf(context: ApiContext): Promise<Call | null> {
   const key = context.req.header("Idempotency-Key");
   if (key === undefined) return null;
   const { caller } = context.var, { method, url, headers } = context.req.raw;
@@ -45,7 +45,8 @@ export function once(operation: Operation, { desk }: HubState): Operation {
     async run(context) {
       const call = await callOf(context);
       if (call === null) return await operation.run(context);
-      const { status, fields, body } = await desk.idempotency.once(call, async (): Promise<Kept> => {
+      const { status, fields, body } = await desk.idempotency.once(call, async (draw): Promise<Kept> => {
+        context.set("draw", draw);
         const answer = await operation.run(context);
         const fields = FIELDS.map((name) => [name, answer.headers.get(name) ?? ""] as const);
         return {

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { CallEnv, Operation as ApiOperation } from "../api/app.ts";
 import { programOf } from "../api/audit.ts";
 import type { Asker } from "./manage.ts";
+import type { Draw } from "./random.ts";
 import type { Scope } from "./tokens.ts";
 
 /** Who calls. `name` and `workspace` null: whoever may open the hub's own socket, and all workspaces. */
@@ -23,7 +24,11 @@ export interface ApiEnv extends CallEnv {
     /** Who calls, where the dashboard has seen that; absent: a token says so. */
     readonly caller?: Caller;
   };
-  Variables: { caller: Caller };
+  Variables: {
+    caller: Caller;
+    /** What is made has its ids and secrets from it; absent: they come by chance. */
+    draw?: Draw;
+  };
 }
 
 export type ApiContext = Context<ApiEnv>;

@@ -110,7 +110,11 @@ export function shareRoutes({ desk, clock }: HubState): Operation[] {
       scopes: CHANGERS,
       creates: true,
       async run(context) {
-        const { share, code } = await desk.shares.create(await readObject(context), sharerOf(context));
+        const { share, code } = await desk.shares.create(
+          await readObject(context),
+          sharerOf(context),
+          context.var.draw,
+        );
         return context.json({ ...shareJson(share, clock.now()), code }, 201, {
           Location: `/v1/shares/${share.id}`,
         });

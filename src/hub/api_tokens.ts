@@ -46,7 +46,9 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       scopes: ADMIN,
       async run(context) {
         const wish = readWish(await readObject(context), context.var.caller.workspace);
-        const { token, record } = await orConflict(() => tokens.create(wish, actorOf(context)));
+        const { token, record } = await orConflict(() =>
+          tokens.create(wish, actorOf(context), context.var.draw)
+        );
         return context.json({ ...printToken(record), token: token.expose() }, 201, {
           Location: `/v1/tokens/${record.id}`,
         });

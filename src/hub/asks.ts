@@ -3,7 +3,7 @@ import { ApiProblem } from "../api/problem.ts";
 import type { Clock } from "../clock.ts";
 import type { Ask, AskProblem, Reply } from "../wire/hello.ts";
 import type { Peer } from "./peer.ts";
-import { randomText } from "./random.ts";
+import { byChance, type Draw } from "./random.ts";
 
 /** So long a daemon may take; it waits a few seconds itself, until its link has an address. */
 const DEADLINE_MS = 10_000;
@@ -22,32 +22,24 @@ export type Question = Omit<Ask, "type" | "id">;
 /** A daemon takes who asks as one word of so many characters. */
 const BY_MAX = 128;
 
-/** So many that had no answer in time are known again. */
-const LATE = 1000;
+/** The daemon's own word: it has not done it, and whoever asks again asks for something else. */
+export class AskRefused extends ApiProblem {}
 
 export class Asks {
   readonly #pending = new Map<string, Pending>();
-  /** Marks of those that had no answer in time, and the id that the daemon knows them by. */
-  readonly #late = new Map<string, string>();
 
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Resolves when the daemon has done it, and has declared what it did. `mark`: of one that had no answer in time and is
-   * asked again, so that the daemon does not do it twice; null: it has none. Throws ApiProblem: the daemon's own, or it
-   * gave no answer.
+   * Resolves when the daemon has done it, and has declared what it did; what it did by an ask of the same `draw` it does not
+   * do again. Throws AskRefused, ApiProblem where it gave no answer.
    */
-  async ask(peer: Peer, question: Question, mark: string | null = null): Promise<void> {
-    const id = this.#late.get(mark ?? "") ?? randomText(20);
-    const problem = await this.#tell(peer, { id, ...question });
-    if (mark !== null) this.#late.delete(mark);
-    if (problem === TIMEOUT && mark !== null) {
-      this.#late.set(mark, id);
-      if (this.#late.size > LATE) this.#late.delete(this.#late.keys().next().value!);
-    }
+  async ask(peer: Peer, question: Question, draw: Draw = byChance): Promise<void> {
+    const problem = await this.#tell(peer, { id: draw("ask", 20), ...question });
     if (problem === null) return;
     const { status, code, detail, errors } = problem;
-    throw new ApiProblem(status, code, detail, [], errors);
+    const Kind = problem === TIMEOUT || problem === DRAINING ? ApiProblem : AskRefused;
+    throw new Kind(status, code, detail, [], errors);
   }
 
   /** The first answer of the daemon that was asked counts. */
@@ -58,9 +50,7 @@ export class Asks {
 
   /** Whoever waits is told that the hub ends. */
   close(): void {
-    for (const { done } of this.#pending.values()) {
-      done.resolve({ status: 503, code: "hub_draining", detail: "The hub ends.", errors: [] });
-    }
+    for (const { done } of this.#pending.values()) done.resolve(DRAINING);
   }
 
   async #tell(peer: Peer, ask: Omit<Ask, "type">): Promise<AskProblem | null> {
@@ -88,3 +78,5 @@ const TIMEOUT: AskProblem = {
   detail: "The daemon gave no answer in time: look whether it has done it before you ask again.",
   errors: [],
 };
+
+const DRAINING: AskProblem = { status: 503, code: "hub_draining", detail: "The hub ends.", errors: [] };

@@ -4,8 +4,10 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 import { ApiProblem } from "../api/problem.ts";
 import type { Clock } from "../clock.ts";
 import type { Bucket, Store } from "../store/store.ts";
+import { AskRefused } from "./asks.ts";
+import { type Draw, drawFrom } from "./random.ts";
 
-/** So long an answer is kept. */
+/** So long an answer is kept, and an attempt that had none. */
 const KEPT_MS = 24 * 3_600_000;
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -35,7 +37,7 @@ interface Stored {
   readonly at: number;
   /** Of the body. */
   readonly digest: string;
-  /** The answer, which may hold a secret: sealed with what only the caller has. */
+  /** The answer or the seed, either of which may give a secret away: sealed with what only the caller has. */
   readonly sealed: string;
 }
 
@@ -44,24 +46,26 @@ interface Running {
   readonly answer: Promise<Kept>;
 }
 
+/**
+ * What is made has its ids and secrets from a seed, which is stored before anything is made: whoever says a call again after
+ * the hub was killed in the midst of it meets what it had made, and not a second one.
+ */
 export class Idempotency {
-  readonly #bucket: Bucket;
+  readonly #answers: Bucket;
+  /** The seeds of calls that have no answer yet, or never had one. */
+  readonly #attempts: Bucket;
   readonly #running = new Map<string, Running>();
 
   constructor(store: Store, private readonly clock: Clock) {
-    this.#bucket = store.bucket("idempotency", { ttlMs: KEPT_MS });
-  }
-
-  /** What tells `call` from every other. */
-  static markOf(call: Call): string {
-    return digest(placeOf(call), call.body);
+    this.#answers = store.bucket("idempotency", { ttlMs: KEPT_MS });
+    this.#attempts = store.bucket("attempts", { ttlMs: KEPT_MS });
   }
 
   /**
    * The answer that `act` gives, or gave to the same call in the last 24 h; one that is under way is waited for. What `act`
-   * throws is not kept. Throws ApiProblem where the key is none, or was used for something else.
+   * throws is not kept. Throws ApiProblem where the key is none, or was used for something else; Failure: nothing was done.
    */
-  async once(call: Call, act: () => Promise<Kept>): Promise<Kept> {
+  async once(call: Call, act: (draw: Draw) => Promise<Kept>): Promise<Kept> {
     if (!KEY.test(call.key)) {
       throw new ApiProblem(400, "bad_request", "Idempotency-Key is 1 to 255 visible characters.");
     }
@@ -71,9 +75,7 @@ export class Idempotency {
       if (running.digest !== wanted) throw mismatch();
       return await running.answer;
     }
-    const answer = this.#find(place, wanted, call).then((found) =>
-      found ?? this.#act(place, wanted, call, act)
-    );
+    const answer = this.#answer(place, wanted, call, act);
     this.#running.set(place, { digest: wanted, answer });
     try {
       return await answer;
@@ -82,26 +84,53 @@ export class Idempotency {
     }
   }
 
-  async #find(place: string, wanted: string, call: Call): Promise<Kept | null> {
-    const entry = await this.#bucket.get(place);
+  async #answer(
+    place: string,
+    wanted: string,
+    call: Call,
+    act: (draw: Draw) => Promise<Kept>,
+  ): Promise<Kept> {
+    const [answer, begun] = await Promise.all(
+      [this.#answers, this.#attempts].map((bucket) => this.#find(bucket, place, wanted, call)),
+    );
+    if (answer !== null) return JSON.parse(answer) as Kept;
+    const seed = begun ?? randomBytes(32).toString("base64url");
+    if (begun === null) await this.#keep(this.#attempts, place, wanted, seed, call);
+    let kept: Kept;
+    try {
+      kept = await act(drawFrom(Buffer.from(seed, "base64url")));
+    } catch (error) {
+      // Else a call that is put right would have to choose a new key.
+      if (isUndone(error, begun === null)) await this.#attempts.delete(place).catch(() => {});
+      throw error;
+    }
+    // What was made is there: the seed finds it again where this was not stored.
+    await this.#keep(this.#answers, place, wanted, JSON.stringify(kept), call).catch(() => {});
+    return kept;
+  }
+
+  async #find(bucket: Bucket, place: string, wanted: string, call: Call): Promise<string | null> {
+    const entry = await bucket.get(place);
     if (entry === null) return null;
     const stored = JSON.parse(entry.value) as Stored;
     // A clock that was set back keeps nothing for ever.
     if (Math.abs(this.clock.now() - stored.at) > KEPT_MS) return null;
     if (stored.digest !== wanted) throw mismatch();
-    return JSON.parse(open(stored.sealed, call)) as Kept;
+    return open(stored.sealed, call);
   }
 
-  async #act(place: string, wanted: string, call: Call, act: () => Promise<Kept>): Promise<Kept> {
-    const kept = await act();
-    const stored: Stored = {
-      at: this.clock.now(),
-      digest: wanted,
-      sealed: seal(JSON.stringify(kept), call),
-    };
-    await this.#bucket.put(place, JSON.stringify(stored));
-    return kept;
+  async #keep(bucket: Bucket, place: string, wanted: string, text: string, call: Call): Promise<void> {
+    const stored: Stored = { at: this.clock.now(), digest: wanted, sealed: seal(text, call) };
+    await bucket.put(place, JSON.stringify(stored));
   }
+}
+
+/**
+ * Whether it is certain that nothing was made. A refusal of an attempt that was begun before may be about this moment
+ * alone: its daemon is not back yet, say.
+ */
+function isUndone(error: unknown, first: boolean): boolean {
+  return error instanceof AskRefused || (first && error instanceof ApiProblem && error.status < 500);
 }
 
 function mismatch(): ApiProblem {
@@ -132,9 +161,18 @@ function seal(text: string, call: Call): string {
   return Buffer.concat([...sealed, cipher.getAuthTag()]).toString("base64url");
 }
 
+/** Throws ApiProblem where it was sealed with another secret. */
 function open(sealed: string, call: Call): string {
   const bytes = Buffer.from(sealed, "base64url");
   const decipher = createDecipheriv("aes-256-gcm", sealKey(call), bytes.subarray(0, 12));
   decipher.setAuthTag(bytes.subarray(-16));
-  return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
+  try {
+    return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
+  } catch {
+    throw new ApiProblem(
+      422,
+      "idempotency_mismatch",
+      "This Idempotency-Key was used with another secret of the token, which alone opens its answer: choose a new one.",
+    );
+  }
 }

@@ -5,6 +5,7 @@ import type { HubAudit } from "./audit.ts";
 import type { Asks } from "./asks.ts";
 import type { HubLink } from "./link.ts";
 import type { Peers } from "./peers.ts";
+import type { Draw } from "./random.ts";
 import { invalid, type Services } from "./services.ts";
 
 /** Who asks. */
@@ -13,8 +14,6 @@ export interface Asker {
   readonly workspace: string | null;
   /** As the audit trail names them: `token:ci`. */
   readonly actor: string;
-  /** Of the call: the same call again is the same ask, where the daemon gave no answer in time; absent: it has none. */
-  readonly mark?: string;
 }
 
 /** Members of a JSON body. */
@@ -42,8 +41,15 @@ export class Manage {
     private readonly audit: HubAudit,
   ) {}
 
-  /** Makes a link `{service, daemon?, name?, …}`. Resolves when it has its address. Throws ApiProblem. */
-  async create({ service, daemon = null, name = service, ...keys }: Body, by: Asker): Promise<HubLink> {
+  /**
+   * Makes a link `{service, daemon?, name?, …}`. Resolves when it has its address. What its daemon has done by `draw` it
+   * does not do again. Throws ApiProblem.
+   */
+  async create(
+    { service, daemon = null, name = service, ...keys }: Body,
+    by: Asker,
+    draw?: Draw,
+  ): Promise<HubLink> {
     if (typeof service !== "string") throw invalid("/service", "is needed: the name of a service");
     if (daemon !== null && typeof daemon !== "string") throw invalid("/daemon", "is no text");
     checkKeys(keys, MANAGED_KEYS);
@@ -54,7 +60,7 @@ export class Manage {
     const peer = this.peers.of(found.workspace, found.daemon);
     if (peer.online && !found.remote) throw new ApiProblem(403, "not_managed", BY_DAEMON);
     const body = { service, ...keys };
-    await this.asks.ask(peer, { op: "create", name, by: by.actor, body }, by.mark ?? null);
+    await this.asks.ask(peer, { op: "create", name, by: by.actor, body }, draw);
     const link = peer.links.get(name);
     if (link === undefined || !link.record.declared) {
       throw new ApiProblem(503, "daemon_timeout", "The daemon has made the link, and not yet declared it.");

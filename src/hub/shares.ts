@@ -7,7 +7,7 @@ import { parseDuration } from "../core/units.ts";
 import { auditEntry } from "../store/audit.ts";
 import type { Bucket, Store } from "../store/store.ts";
 import type { EventType, HubEvents } from "./events.ts";
-import { randomText } from "./random.ts";
+import { byChance, type Draw, randomText } from "./random.ts";
 import { invalid, serviceKey, type ServiceRef, type Services } from "./services.ts";
 import { admits, isLive, type Member, memberOf, shareJson, type ShareRecord } from "./share.ts";
 import type { Identity } from "./tokens.ts";
@@ -104,18 +104,24 @@ export class Shares {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Makes a share of a body `{services, expires?, requireApproval?}`. The code is in this answer only. Throws ApiProblem, Failure. */
+  /**
+   * Makes a share of a body `{services, expires?, requireApproval?}`, or finds the one that was made by the same `draw`. The
+   * code is in this answer only. Throws ApiProblem, Failure.
+   */
   async create(
     body: Readonly<Record<string, unknown>>,
     by: Sharer,
+    draw: Draw = byChance,
   ): Promise<{ share: ShareRecord; code: string }> {
     const { clock } = this.#o, now = clock.now();
+    const code = draw("share", GROUPS * GROUP).match(new RegExp(`.{${GROUP}}`, "g"))!.join("-");
+    const made = this.#records.get(this.#ids.get(digest(code)) ?? "");
+    if (made !== undefined) return { share: made, code };
     const { workspace, services, lifeMs, requireApproval } = this.#read(body, by);
     const live = this.list(workspace).filter((share) => isLive(share, now));
     if (live.length >= SHARES_MAX) {
       throw new ApiProblem(409, "limit", `A workspace has at most ${SHARES_MAX} shares: end one first.`);
     }
-    const code = Array.from({ length: GROUPS }, () => randomText(GROUP)).join("-");
     const share: ShareRecord = {
       id: randomText(10),
       workspace,

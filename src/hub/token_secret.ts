@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { equalBytes, Secret } from "../core/secret.ts";
-import { randomText } from "./random.ts";
+import type { Draw } from "./random.ts";
 
 const ID_LENGTH = 8;
 
@@ -15,13 +15,13 @@ const SECRET_LENGTH = 32;
 const FORM = /^connectd_([a-z2-7]{8})_[a-z2-7]{32}$/;
 
 /** A fresh token's id. */
-export function tokenId(): string {
-  return randomText(ID_LENGTH);
+export function tokenId(draw: Draw): string {
+  return draw("token id", ID_LENGTH);
 }
 
 /** A fresh token with this id. */
-export function tokenText(id: string): Secret {
-  return new Secret(`connectd_${id}_${randomText(SECRET_LENGTH)}`);
+export function tokenText(id: string, draw: Draw): Secret {
+  return new Secret(`connectd_${id}_${draw(`token ${id}`, SECRET_LENGTH)}`);
 }
 
 /** The token in an Authorization field (RFC 6750 §2.1), and the id that it says to have; null: there is none. */

@@ -6,6 +6,7 @@ import type { Secret } from "../core/secret.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { auditEntry } from "../store/audit.ts";
 import { Conflict, type Store } from "../store/store.ts";
+import { byChance, type Draw } from "./random.ts";
 import { hashOf, matches, readBearer, tokenId, tokenText } from "./token_secret.ts";
 
 /**
@@ -106,12 +107,20 @@ export class Tokens {
     return this.#records.values().some((record) => this.#isLive(record));
   }
 
-  /** Makes a token; durable when it resolves, and readable in the answer only. Throws TokenConflict, Failure. */
-  async create(wish: TokenWish, by = "process"): Promise<{ token: Secret; record: TokenRecord }> {
+  /**
+   * Makes a token, or finds the one that was made by the same `draw`; durable when it resolves, and readable in the answer
+   * only. Throws TokenConflict, Failure.
+   */
+  async create(
+    wish: TokenWish,
+    by = "process",
+    draw: Draw = byChance,
+  ): Promise<{ token: Secret; record: TokenRecord }> {
+    const drawn = tokenId(draw), made = this.#records.get(drawn), its = tokenText(drawn, draw);
+    if (made !== undefined && matches(its, made.hash)) return { token: its, record: made };
     this.checkFree(wish);
-    const id = this.#freshId();
+    const id = made === undefined ? drawn : this.#freshId(), token = tokenText(id, draw);
     const name = wish.name ?? `${wish.scope}-${id}`;
-    const token = tokenText(id);
     const now = this.clock.now();
     const record: TokenRecord = {
       ...UNROTATED,
@@ -196,7 +205,7 @@ export class Tokens {
       if (!this.#isLive(record)) {
         throw new TokenConflict("token_ended", `the token ${name} has ended`, "make another one");
       }
-      const token = tokenText(id), now = this.clock.now();
+      const token = tokenText(id, byChance), now = this.clock.now();
       const rotated = await this.#change(record, {
         hash: hashOf(token),
         generation: generation + 1,
@@ -313,7 +322,7 @@ export class Tokens {
 
   #freshId(): string {
     for (;;) {
-      const id = tokenId();
+      const id = tokenId(byChance);
       if (!this.#records.has(id)) return id;
     }
   }

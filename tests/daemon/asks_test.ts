@@ -125,6 +125,17 @@ Deno.test("an ask that comes by two sessions, or again, is done once and answere
   assert.equal(short(await wants(rig, { ...ask, id: "another" })), "409 name_taken");
 });
 
+Deno.test("an ask that comes again after a restart is known by its id", async () => {
+  await using rig = await DaemonRig.start(MANAGED);
+  const ask = { id: "once", body: { service: "web", ttl: "1h" } };
+  assert.equal(await wants(rig, ask), null);
+  const { id } = rig.link("new");
+  await rig.restart();
+  assert.equal(await wants(rig, ask), null);
+  assert.deepEqual([rig.daemon.links().length, rig.link("new").id], [1, id]);
+  assert.equal(short(await wants(rig, { ...ask, id: "another" })), "409 name_taken");
+});
+
 Deno.test("an edit replaces what it names, null takes it away, and all of it survives a restart", async () => {
   await using rig = await DaemonRig.start(MANAGED);
   await wants(rig, { body: { service: "web", ttl: "1h", rate: "10/m", methods: ["GET"] } });

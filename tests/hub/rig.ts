@@ -51,6 +51,9 @@ export class HubRig implements AsyncDisposable {
   /** The next write to the bucket waits for it, and fails as it does. */
   held: { readonly bucket: string; readonly until: Promise<never>; begun(): void } | null = null;
 
+  /** A bucket in which nothing can be stored; null: there is none. */
+  losing: string | null = null;
+
   #breakable(store: Store): Store {
     return {
       trail: store.trail,
@@ -59,7 +62,7 @@ export class HubRig implements AsyncDisposable {
         return {
           ...bucket,
           put: (key, value, options) => {
-            if (this.diskFull) return Promise.reject(new Failure("the disk is full"));
+            if (this.diskFull || this.losing === name) return Promise.reject(new Failure("the disk is full"));
             if (this.held?.bucket !== name) return bucket.put(key, value, options);
             const { until, begun } = this.held;
             this.held = null;
