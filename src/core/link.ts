@@ -108,11 +108,13 @@ export function activate(record: LinkRecord, now: number): LinkRecord {
 
 /**
  * Revoked as of `at`, heard of at `now`. Again changes nothing, and one from before the last renewal is settled, unless
- * that renewal is still to come: then the clock was set back, and which of the two was first nobody can tell.
+ * that renewal is still to come: then the clock was set back, and which of the two was first nobody can tell. `life`: the
+ * `activatedAt` that it was made for, null: not known; of this life it is, whatever a clock elsewhere said then.
  */
-export function revoke(record: LinkRecord, at: number, now = at): LinkRecord {
-  const { revokedAt, renewedAt } = record;
-  const settled = renewedAt !== null && at < renewedAt && renewedAt <= now;
+export function revoke(record: LinkRecord, at: number, now = at, life: number | null = null): LinkRecord {
+  const { revokedAt, renewedAt, activatedAt } = record;
+  const meant = life !== null && life === activatedAt;
+  const settled = !meant && renewedAt !== null && at < renewedAt && renewedAt <= now;
   return revokedAt !== null || settled ? record : { ...record, revokedAt: at };
 }
 

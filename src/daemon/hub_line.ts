@@ -149,8 +149,9 @@ export class HubLine implements TalkMeans {
     this.#o.arrivals.look();
   }
 
-  async revoked(link: ManagedLink, { at }: Revocation, hub: string): Promise<void> {
-    if (this.#o.mayRevoke()) await this.#o.audit.by(`hub:${hub}`, () => this.#o.life().revoke(link, at));
+  async revoked(link: ManagedLink, { at, activatedAt }: Revocation, hub: string): Promise<void> {
+    const revoke = () => this.#o.life().revoke(link, at, activatedAt);
+    if (this.#o.mayRevoke()) await this.#o.audit.by(`hub:${hub}`, revoke);
     else this.#o.log.warn("a hub revoked a link, and the file says `remote: none`", { link: link.name });
   }
 

@@ -125,9 +125,9 @@ export class Life {
     for (const [name, link] of this.#links) link.served.entry = desired.get(name) ?? link.served.entry;
   }
 
-  /** Revokes `link` as of `at`; resolves when that is durable. Again does nothing. */
-  async revoke(link: ManagedLink, at: number): Promise<void> {
-    const stored = this.#write(link, revoke(link.record, at, this.#o.clock.now()));
+  /** Revokes `link`, as of `at` and `life`; resolves when that is durable. Again does nothing. */
+  async revoke(link: ManagedLink, at: number, life: number | null = null): Promise<void> {
+    const stored = this.#write(link, revoke(link.record, at, this.#o.clock.now(), life));
     this.#settle(link);
     await stored;
     // Only now: a hub that made the revocation forgets it when it hears that we know.

@@ -344,5 +344,6 @@ function pendingRevocations(peer: Peer): Revocation[] {
       name: record.name,
       id: record.id,
       at: record.revokeAskedAt ?? record.revokedAt!,
+      activatedAt: record.revokedLife ?? null,
     }));
 }

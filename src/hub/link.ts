@@ -29,6 +29,8 @@ export interface NameRecord {
   readonly revokePending: boolean;
   /** When it was last asked for here; absent, of records of before there was more than one time: `revokedAt`. */
   readonly revokeAskedAt?: number | null;
+  /** Its `activatedAt` as it was known then: of another life of the link it may not have been. */
+  readonly revokedLife?: number | null;
   /** What its daemon says of it, null where it does not: when it began, which service it leads to, who made it. */
   readonly activatedAt: number | null;
   readonly service: string | null;

@@ -143,7 +143,7 @@ export class Names {
   }
 
   async #revoke(link: HubLink, by: string): Promise<void> {
-    const { ended, revokedAt, revokePending, revokeAskedAt } = link.record;
+    const { ended, revokedAt, revokePending, revokeAskedAt, revokedLife, activatedAt } = link.record;
     const at = this.#o.clock.now(), again = ended === "link_revoked";
     // In memory first: what a daemon declares meanwhile must not write over it.
     link.record = {
@@ -152,17 +152,18 @@ export class Names {
       revokedAt: again ? revokedAt ?? at : at,
       revokePending: true,
       revokeAskedAt: at,
+      revokedLife: activatedAt,
     };
     try {
       await this.#save(link, again ? undefined : this.#o.audit.revocation(link, by));
     } catch (error) {
-      link.record = { ...link.record, ended, revokedAt, revokePending, revokeAskedAt };
+      link.record = { ...link.record, ended, revokedAt, revokePending, revokeAskedAt, revokedLife };
       // What the daemon declared meanwhile may have been stored, and the revocation with it.
       this.#save(link).catch(() => {});
       throw error;
     }
     if (!again) this.#o.events.link("link.revoked", link);
-    link.peer.tell({ type: "revoke", name: link.record.name, id: link.id, at });
+    link.peer.tell({ type: "revoke", name: link.record.name, id: link.id, at, activatedAt });
   }
 
   /** Resolves when the link's record is durable as it stands. Throws Failure. */

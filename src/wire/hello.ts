@@ -73,8 +73,10 @@ export type Grant =
 export interface Revocation {
   readonly name: string;
   readonly id: string;
-  /** ms since 1970. */
+  /** ms since 1970, by the hub's clock. */
   readonly at: number;
+  /** Of the life that was revoked, as its daemon had declared it; null or absent: the hub does not know. */
+  readonly activatedAt?: number | null;
 }
 
 /** The hub answers a hello. */

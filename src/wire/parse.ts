@@ -219,5 +219,7 @@ function readRevocation(revocation: Fields): Revocation {
     name: revocation.text("name", NAME),
     id: revocation.text("id", LABEL),
     at: revocation.time("at"),
+    // Hubs of an earlier version do not say it.
+    activatedAt: revocation.has("activatedAt") ? revocation.timeOrNull("activatedAt") : null,
   };
 }

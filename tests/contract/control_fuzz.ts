@@ -126,7 +126,10 @@ function message(random: Random): Json {
     flag()
       ? { name: name(), id: id(), url: "https://abc.hub.test" }
       : { name: name(), refused: { code: "name_taken", message: "the name is taken" } };
-  const revocation = () => ({ name: name(), id: id(), at: time() });
+  const revocation = () => ({
+    ...{ name: name(), id: id(), at: time() },
+    ...(flag() ? {} : { activatedAt: random.of([null, time()]) }),
+  });
   switch (random.below(11)) {
     case 0:
       return {

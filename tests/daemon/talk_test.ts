@@ -64,7 +64,7 @@ Deno.test("a revocation from before the last renewal is settled when a welcome t
   const at = rig.clock.now();
   await rig.pass(1000);
   await rig.api("POST", "/v1/links/demo/renew");
-  rig.hub.pending.push({ name: "demo", id: rig.hub.id("demo"), at });
+  rig.hub.pending.push({ name: "demo", id: rig.hub.id("demo"), at, activatedAt: at });
   const seen = rig.hub.declarations("demo").length;
   rig.hub.drop();
   await rig.pass(2000);
@@ -73,6 +73,20 @@ Deno.test("a revocation from before the last renewal is settled when a welcome t
   const states = rig.hub.declarations("demo").slice(seen).map(({ state }) => state);
   assert.deepEqual(states, ["active", "revoked", "active"]);
   assert.equal(rig.link("demo").state, "active");
+});
+
+Deno.test("a hub whose clock is behind has revoked the link that it knows, also when a welcome tells it", async () => {
+  await using rig = await DaemonRig.start("links: { demo: { target: echo, ttl: 1d } }");
+  await rig.pass(1000);
+  await rig.api("POST", "/v1/links/demo/renew");
+  await rig.hub.until(() => rig.hub.declared("demo")!.activatedAt === rig.clock.now());
+  const { activatedAt } = rig.hub.declared("demo")!;
+  rig.hub.pending.push({ name: "demo", id: rig.hub.id("demo"), at: activatedAt! - HOUR, activatedAt });
+  rig.hub.drop();
+  await rig.pass(2000);
+  await rig.hub.until(() => rig.hub.declared("demo")!.state === "revoked");
+  await rig.restart();
+  assert.equal(rig.link("demo").state, "revoked");
 });
 
 Deno.test("under `remote: none` no hub revokes", async () => {

@@ -4,7 +4,7 @@ import { TestClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { eventually, HubRig, link, pass } from "./rig.ts";
 
-const DAY = 24 * 3_600_000;
+const HOUR = 3_600_000, DAY = 24 * HOUR;
 
 Deno.test("what a daemon said while the hub's disk was full is stored when there is room, and said once", async () => {
   const clock = new TestClock(Date.now());
@@ -139,4 +139,22 @@ Deno.test("of a revocation that could not be stored nothing is left, whatever th
   await rig.begin({ clock });
   const { json } = await rig.api("GET", `/v1/links/${id}`, admin);
   assert.deepEqual([json.state, json.revokedAt], ["offline", null]);
+});
+
+Deno.test("a daemon that was away is told which life of a link was revoked, not the one it has begun since", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  const admin = await rig.token("admin");
+  const activatedAt = clock.now() + HOUR;
+  const daemon = rig.attached();
+  const [{ id }] = (await daemon.hello([link("web", { activatedAt })])).links;
+  const { revokedAt } = (await rig.api("DELETE", `/v1/links/${id}`, admin)).json;
+  const told = { name: "web", id, at: Date.parse(revokedAt), activatedAt };
+  const { type: _, ...heard } = await daemon.until(({ type }) => type === "revoke");
+  assert.deepEqual(heard, told);
+  await rig.hub.close();
+  await rig.begin({ clock });
+  const again = rig.attached({ instance: "instance-2" });
+  const { revoked } = await again.hello([link("web", { activatedAt: activatedAt + HOUR })]);
+  assert.deepEqual(revoked, [told]);
 });

@@ -33,7 +33,7 @@ const HELLO: Hello = {
 };
 const GRANTED = { name: "web", id: "abc", url: "https://abc.example:8443/" };
 const REFUSED = { name: "web", refused: { code: "name_taken", message: "somebody else has it" } };
-const REVOCATION = { name: "web", id: "abc", at: 5 };
+const REVOCATION = { name: "web", id: "abc", at: 5, activatedAt: 3 };
 
 /** One of each type, with every shape that its members have. */
 const MESSAGES: Record<string, object> = {
