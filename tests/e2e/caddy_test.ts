@@ -1,7 +1,15 @@
 /** The Caddyfile that an operator copies, run by the packaged caddy with an authority of its own. */
 import assert from "node:assert/strict";
-import { connect } from "node:tls";
-import { behind, DOMAIN, OWN, PUBLIC_HOST, Target } from "./front_rig.ts";
+import {
+  behind,
+  DOMAIN,
+  echoed,
+  eventsOneByOne,
+  leavingIsHeard,
+  OWN,
+  PUBLIC_HOST,
+  Target,
+} from "./front_rig.ts";
 import { accepting, curl, eventually, freePort, packaged, Rig } from "./rig.ts";
 
 const CADDYFILE = new URL("../../config/Caddyfile", import.meta.url).pathname;
@@ -65,24 +73,14 @@ Deno.test("behind the Caddyfile a link is what it is without, and own domains ha
     const { body } = await at(link, "/", "-T", `${rig.folder}/body`, "-H", "Expect:");
     assert.equal(JSON.parse(body).octets, 100 * 1024 * 1024);
   });
-  await t.step("each event comes as it is sent", async () => {
-    const process = rig.spawn("curl", [
-      ...[
-        "-sSN",
-        "--cacert",
-        CA,
-        "--resolve",
-        `${link}:${https}:127.0.0.1`,
-        `https://${link}:${https}/events`,
-      ],
-    ]);
-    for (let i = 1; i <= 3; i++) {
-      await process.until(() => process.stdout.includes(`data: ${i}\n`));
-      assert.ok(!process.stdout.includes(`data: ${i + 1}`));
-      target.next();
-    }
-    assert.equal((await process.ended()).code, 0);
-  });
+  const words = ["--cacert", CA, "--resolve", `${link}:${https}:127.0.0.1`];
+  for (const version of ["2", "1.1"]) {
+    const front = { origin: `https://${link}:${https}`, words: [...words, `--http${version}`] };
+    await t.step(`each event comes by HTTP/${version} as it is sent, and who leaves is missed`, async () => {
+      await eventsOneByOne(rig, target, front);
+      await leavingIsHeard(rig, target, front);
+    });
+  }
   await t.step("a WebSocket goes through both ways", async () => {
     assert.match(await echoed(https, link, Deno.readTextFileSync(CA)), /^HTTP\/1\.1 101 [^]*\r\n\r\nhello$/);
   });
@@ -128,31 +126,4 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** What comes back of an upgrade and five octets. */
-function echoed(port: number, host: string, ca: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(
-      { host: "127.0.0.1", port, servername: host, ca, ALPNProtocols: ["http/1.1"] },
-      () => {
-        socket.write(
-          `GET /ws HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        );
-      },
-    );
-    let text = "";
-    socket.on("data", (bytes: Uint8Array) => {
-      const before = text;
-      text += new TextDecoder("latin1").decode(bytes);
-      if (text.endsWith("\r\n\r\n") && !before.endsWith("\r\n\r\n")) socket.write("hello");
-      if (text.endsWith("hello")) {
-        socket.destroy();
-        resolve(text);
-      }
-    });
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error(`it ended: ${text}`)));
-  });
 }

@@ -1,12 +1,22 @@
 /** Fronts of other kinds: haproxy that passes octets on and says whose they are, and the nginx.conf that an operator copies. */
 import assert from "node:assert/strict";
 import { serverIdentity } from "../../src/net/server_identity.ts";
-import { behind, DOMAIN, PUBLIC_HOST, Target } from "./front_rig.ts";
-import { accepting, curl, freePort, packaged, Rig } from "./rig.ts";
+import {
+  behind,
+  DOMAIN,
+  echoed,
+  eventsOneByOne,
+  leavingIsHeard,
+  OWN,
+  PUBLIC_HOST,
+  Target,
+} from "./front_rig.ts";
+import { accepting, curl, eventually, freePort, packaged, Rig } from "./rig.ts";
 import { HubRig } from "../hub/rig.ts";
 
 const CERT = new URL("../cli/tls/hub.pem", import.meta.url).pathname;
 const KEY = new URL("../cli/tls/hub_key.pem", import.meta.url).pathname;
+const README = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
 const NGINX = Deno.readTextFileSync(new URL("../../config/nginx.conf", import.meta.url));
 
 const link = `demo.${DOMAIN}`;
@@ -18,16 +28,17 @@ const at = (port: number, path = "/", ...options: string[]) =>
     ...["--interface", "127.0.0.9", ...options],
   );
 
-Deno.test("behind the nginx.conf a visitor is who it is, large bodies and events go through as they come", async () => {
+Deno.test("behind the nginx.conf a visitor is who it is, large bodies, events and WebSockets go through as they come, and who leaves is missed", async () => {
   const program = packaged("nginx", "nginx-light");
   if (program === null) return;
   await using rig = new Rig();
   const target = new Target();
   const { port } = await behind(rig, await target.listen());
   rig.atEnd(() => target.close());
-  const front = freePort();
+  const front = freePort(), plain = freePort();
   const text = NGINX.replace("127.0.0.1:8080", `127.0.0.1:${port}`).replace("443", `127.0.0.1:${front}`)
-    .replace("*.hub.example.com", `*.${DOMAIN}`).replace("connect.example.net", PUBLIC_HOST)
+    .replace("listen 80", `listen 127.0.0.1:${plain}`)
+    .replaceAll("connect.example.net *.hub.example.com", `${PUBLIC_HOST} *.${DOMAIN} ${OWN}`)
     .replace("/etc/ssl/hub.pem", CERT).replace("/etc/ssl/hub.key", KEY);
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) =>
     `${kind}_temp_path ${rig.folder}/${kind};`
@@ -46,22 +57,47 @@ Deno.test("behind the nginx.conf a visitor is who it is, large bodies and events
   }
   Deno.writeFileSync(`${rig.folder}/body`, new Uint8Array(100 * 1024 * 1024));
   assert.equal(JSON.parse((await at(front, "/", "-T", `${rig.folder}/body`)).body).octets, 100 * 1024 * 1024);
-  const events = rig.spawn("curl", [
-    ...[
-      "-sSN",
-      "--cacert",
-      CERT,
-      "--resolve",
-      `${link}:${front}:127.0.0.1`,
-      `https://${link}:${front}/events`,
-    ],
-  ]);
-  for (let i = 1; i <= 3; i++) {
-    await events.until(() => events.stdout.includes(`data: ${i}\n`));
-    assert.ok(!events.stdout.includes(`data: ${i + 1}`));
-    target.next();
+  const words = ["--cacert", CERT, "--resolve", `${link}:${front}:127.0.0.1`];
+  for (const version of ["2", "1.1"]) {
+    const visitor = { origin: `https://${link}:${front}`, words: [...words, `--http${version}`] };
+    await eventsOneByOne(rig, target, visitor);
+    await leavingIsHeard(rig, target, visitor);
   }
-  assert.equal((await events.ended()).code, 0);
+  const text101 = await echoed(front, link, Deno.readTextFileSync(CERT));
+  assert.match(text101, /^HTTP\/1\.1 101 [^]*\r\n\r\nhello$/);
+  const inTheClear = (path: string) =>
+    curl(`http://${OWN}:${plain}${path}`, "--resolve", `${OWN}:${plain}:127.0.0.1`);
+  const away = await inTheClear("/a?b");
+  assert.equal(away.status, 308);
+  assert.match(away.head, /location: https:\/\/api\.example\.com\/a\?b/i);
+  const { stdout } = await rig.run(["list", "--state", `${rig.folder}/daemon`, "--json"]);
+  const token = /connectd-challenge\/([a-z2-7]+)/.exec(stdout)![1];
+  const shown = await inTheClear(`/.well-known/connectd-challenge/${token}`);
+  assert.deepEqual([shown.status, shown.body], [200, token]);
+});
+
+Deno.test("behind the README's haproxy a visitor is who it is, whatever it says of itself, and comes by https", async () => {
+  const program = packaged("haproxy", "haproxy");
+  if (program === null) return;
+  await using rig = new Rig();
+  const target = new Target();
+  const { port } = await behind(rig, await target.listen());
+  rig.atEnd(() => target.close());
+  const front = freePort(),
+    pem = rig.file("both.pem", Deno.readTextFileSync(CERT) + Deno.readTextFileSync(KEY));
+  const backend = /```\n(defaults\n[^`]*)```/.exec(README)![1].replace("127.0.0.1:8080", `127.0.0.1:${port}`);
+  const config = rig.file(
+    "haproxy.cfg",
+    `${backend}\nfrontend f\n  bind 127.0.0.1:${front} ssl crt ${pem} alpn h2,http/1.1\n  default_backend hub\n`,
+  );
+  rig.spawn(program, ["-db", "-f", config]);
+  await accepting(front);
+  const said = ["-H", "X-Forwarded-For: 192.0.2.1", "-H", "X-Forwarded-Proto: http"];
+  const { address, proto } = await eventually(
+    () => at(front, "/", ...said).then(({ status, body }) => status === 200 ? JSON.parse(body) : {}),
+    (seen) => seen.address !== undefined,
+  );
+  assert.deepEqual([address, proto], ["127.0.0.9", "https"]);
 });
 
 Deno.test("behind haproxy's send-proxy-v2 the hub ends TLS, and knows visitors by what haproxy says", async () => {
