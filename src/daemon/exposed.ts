@@ -117,10 +117,10 @@ export class Exposed {
         if (!this.#o.file().has(name)) throw new ApiProblem(404, "not_found", `There is no service ${name}.`);
         throw new ApiProblem(409, "in_file", `The service ${name} stands in the file: take it out there.`);
       }
-      // A put carries its record of the trail, and a delete does not: empty first.
+      // A put carries its record of the trail, and a delete does not: empty first, which is all that has to be stored.
       const audit = this.#o.audit("service.closed", service, by);
       await this.#bucket.put(name, JSON.stringify(null), { audit });
-      await this.#bucket.delete(name);
+      this.#bucket.delete(name).catch(() => {});
       this.#own.delete(name);
       this.#all = null;
       this.#o.changed();

@@ -256,3 +256,25 @@ Deno.test("a hub hears that its revocation has arrived, also where another link 
   );
   await rig.hub.until(() => rig.hub.declared("demo")!.state === "active");
 });
+
+Deno.test("a service that is closed and exposed again is there after a restart, also where its row could not be deleted", async () => {
+  await using rig = await DaemonRig.start("links: {}");
+  const db = { name: "db", target: "tcp://127.0.0.1:5432" };
+  const status = async (method: string, path = "", body?: object) =>
+    (await rig.api(method, `/v1/services${path}`, body)).status;
+  assert.equal(await status("POST", "", db), 201);
+  execute(
+    rig,
+    `CREATE TRIGGER full_DELETE BEFORE DELETE ON entries WHEN OLD.bucket = 'services'
+     BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`,
+  );
+  // That it is no more is stored by then.
+  assert.equal(await status("DELETE", "/db"), 200);
+  assert.equal(await status("GET", "/db"), 404);
+  await rig.restart();
+  assert.equal(await status("GET", "/db"), 404);
+  assert.equal(await status("POST", "", db), 201);
+  await rig.restart();
+  assert.equal(await status("GET", "/db"), 200);
+  execute(rig, "DROP TRIGGER full_DELETE");
+});
