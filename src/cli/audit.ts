@@ -3,7 +3,7 @@ import { type AuditJson, isHead } from "../api/audit.ts";
 import type { SignedHead, Verdict } from "../core/audit.ts";
 import { isFile } from "./find.ts";
 import { complain, out, outJson, table } from "./print.ts";
-import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG } from "./reach.ts";
+import { ADDRESS_FLAGS, CA_FLAG, HUB_FLAG, JSON_FLAG } from "./reach.ts";
 import { withTrail } from "./trail.ts";
 import { type Given, on, parsed, text, UsageError, type Verb } from "./verb.ts";
 
@@ -31,6 +31,7 @@ export const audit: Verb = {
     { name: "verify", help: "check the chain" },
     { name: "head", help: "print a signed head; with --verify: check against HEAD, too" },
     { ...HUB_FLAG, help: "ask this hub, with an admin's token for --verify and --head" },
+    CA_FLAG,
     ...ADDRESS_FLAGS,
     JSON_FLAG,
   ],

@@ -1,7 +1,8 @@
 /** Talks to a running daemon or hub: over its unix socket, or over TCP with a token. */
 import { Failure } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { Call } from "../net/converse.ts";
+import { type Call, converse } from "../net/converse.ts";
+import { dialOrigin } from "../net/dial.ts";
 import { whileWaiting } from "./terminal.ts";
 import { callUnix } from "./unix_call.ts";
 
@@ -42,10 +43,20 @@ function inLine(detail: string | undefined): string | undefined {
   return detail?.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()).replace(/\.$/, "");
 }
 
-/** Where a role is reached: at its socket, or at its origin, with a token where one is needed. */
+/** Where a role is reached: at its socket, or at its origin, with a token where one is needed and the certificates to trust. */
 export type Address =
-  | { readonly socket: string; readonly origin?: undefined; readonly token?: undefined }
-  | { readonly origin: string; readonly token?: string; readonly socket?: undefined };
+  | {
+    readonly socket: string;
+    readonly origin?: undefined;
+    readonly token?: undefined;
+    readonly caFile?: undefined;
+  }
+  | {
+    readonly origin: string;
+    readonly token?: string;
+    readonly caFile?: string | null;
+    readonly socket?: undefined;
+  };
 
 /** A daemon that stands still must not hold a person up for ever; a reload may take some 10 s. */
 const PATIENCE_MS = 60_000;
@@ -57,7 +68,7 @@ export class ApiClient {
 
   /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, Unanswered. */
   async call<T>(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<T> {
-    const { token, socket, origin } = this.address;
+    const { token, socket, origin, caFile = null } = this.address;
     const headers = {
       "User-Agent": `connectd/${VERSION}`,
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
@@ -67,11 +78,19 @@ export class ApiClient {
     const signal = AbortSignal.timeout(patienceMs);
     let answer: { readonly status: number; readonly text: string };
     try {
-      const asked = socket === undefined ? callTcp(origin, call, signal) : callUnix(socket, call, signal);
+      const asked = socket === undefined
+        ? callTcp(origin, caFile, call, signal)
+        : callUnix(socket, call, signal);
       // Each call for itself: what is printed between two of them is on a line of its own.
       answer = await (this.waitedFor === null ? asked : whileWaiting(`waiting for ${this.waitedFor}`, asked));
     } catch (cause) {
-      throw new Unanswered(`nobody answers at ${socket ?? origin}`, { cause });
+      const distrust = distrustIn(cause as Error);
+      if (distrust === null) throw new Unanswered(`nobody answers at ${socket ?? origin}`, { cause });
+      throw new Failure(`the certificate of ${origin} is not trusted: ${distrust}`, {
+        hint: "name those of your own authority with --ca-file, or with ca_file of the hub in links.yaml",
+        permanent: true,
+        cause,
+      });
     }
     const value = parse(answer.text);
     if (answer.status >= 200 && answer.status < 300) return value as T;
@@ -94,11 +113,15 @@ export class ApiClient {
   }
 }
 
-async function callTcp(origin: string, call: Call, signal: AbortSignal) {
-  const { method, path, headers, body } = call;
-  // A token is for this address and for no other: where it is redirected to, it does not go.
-  const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
-  return { status: response.status, text: await response.text() };
+/** Not by `fetch`: that would hand a token for this machine to whatever HTTP_PROXY names, and knows no `ca_file`. */
+async function callTcp(origin: string, caFile: string | null, call: Call, signal: AbortSignal) {
+  return await converse(await dialOrigin(origin, caFile, signal), new URL(origin).host, call, signal);
+}
+
+/** What is wrong with a certificate, as the runtime or node:tls says it; null: it was something else. */
+function distrustIn({ message }: Error): string | null {
+  if (!/certificate/i.test(message)) return null;
+  return message.replace(/^invalid peer certificate: /, "");
 }
 
 function parse(text: string): unknown {

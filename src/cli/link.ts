@@ -13,7 +13,7 @@ import { linkText } from "./link_print.ts";
 import { readWish, type Wish, WISH_FLAGS } from "./link_wish.ts";
 import type { LinkJson } from "./links.ts";
 import { complain, out, outJson } from "./print.ts";
-import { ADDRESS_FLAGS, HUB_FLAG, hubOf, hubTokenFile, JSON_FLAG } from "./reach.ts";
+import { ADDRESS_FLAGS, CA_FLAG, caFileOf, HUB_FLAG, hubOf, hubTokenFile, JSON_FLAG } from "./reach.ts";
 import { endSignals } from "./signals.ts";
 import { linkName, meaning, type Meant, unknownService } from "./target.ts";
 import { qrText } from "../pages/qr.ts";
@@ -37,6 +37,7 @@ export const link: Verb = {
       ...CONFIG_FLAG,
       help: "the file whose services and hub are used (default: links.yaml, config/links.yaml)",
     },
+    CA_FLAG,
     { name: "detach", help: "only through the running daemon" },
     { name: "qr", help: "print the URL as a QR code, for a phone" },
     { name: "copy", help: "put the URL into the terminal's clipboard (OSC 52)" },
@@ -122,7 +123,15 @@ function baseOf(given: Given, config: Config | null): Base {
     text(given, "token-file") === null && address.tokenFile !== null
       ? address.tokenFile
       : hubTokenFile(given, address.url);
-  return { ...base, hubs: hubs.map((address) => ({ ...address, tokenFile: tokenFile(address) })) };
+  const caFile = caFileOf(given);
+  return {
+    ...base,
+    hubs: hubs.map((address) => ({
+      ...address,
+      tokenFile: tokenFile(address),
+      caFile: caFile ?? address.caFile,
+    })),
+  };
 }
 
 function show(given: Given, link: LinkJson): void {

@@ -2,7 +2,7 @@
 import { parseDuration } from "../core/units.ts";
 import { Refused } from "./client.ts";
 import { aboutLink } from "./meant.ts";
-import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
+import { ADDRESS_FLAGS, CA_FLAG, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
 import { complainOf, out, outJson, relative, table } from "./print.ts";
 import { shadowMark } from "./shadow_print.ts";
 import { type Given, on, orUsage, text, UsageError, type Verb } from "./verb.ts";
@@ -63,7 +63,7 @@ export const list: Verb = {
   name: "list",
   count: [0, 0],
   summary: "Shows the links of the running daemon, or of a hub.",
-  flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
+  flags: [HUB_FLAG, CA_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
     const links = await eitherSide(given, (api) => api.all<LinkJson>("/v1/links"));
     if (on(given, "json")) outJson({ items: links, nextCursor: null });
@@ -94,7 +94,7 @@ export const revoke: Verb = {
   count: [1, Infinity],
   summary:
     "Ends links for good: at once, on both sides, and against every reload. Only `renew` brings one back.",
-  flags: [HUB_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
+  flags: [HUB_FLAG, CA_FLAG, ...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
     const json = on(given, "json");
     const revoked: LinkJson[] = [];
@@ -144,6 +144,7 @@ export const renew: Verb = {
   flags: [
     { name: "new-id", help: "give it a fresh address; the old one stays gone" },
     HUB_FLAG,
+    CA_FLAG,
     ...ADDRESS_FLAGS,
     JSON_FLAG,
   ],

@@ -6,7 +6,16 @@ import { ApiClient, Refused, Unanswered } from "./client.ts";
 import { oneOf } from "./log_flags.ts";
 import { complain, out, outJson, relative } from "./print.ts";
 import { qrText } from "../pages/qr.ts";
-import { JSON_FLAG, makeState, readHubUrl, STATE_FLAG, stateOf, TOKEN_FLAG } from "./reach.ts";
+import {
+  CA_FLAG,
+  hubAddress,
+  JSON_FLAG,
+  makeState,
+  readHubUrl,
+  STATE_FLAG,
+  stateOf,
+  TOKEN_FLAG,
+} from "./reach.ts";
 import { checkSecretFile, writeSecretFile } from "./secret_file.ts";
 import { coloured, whileWaiting } from "./terminal.ts";
 import type { NewTokenJson } from "./tokens.ts";
@@ -29,6 +38,7 @@ export const login: Verb = {
       help: "what to be let in as: member (default), daemon, viewer",
     },
     { ...TOKEN_FLAG, help: "the file to put the token into" },
+    CA_FLAG,
     STATE_FLAG,
     { name: "qr", help: "print the URL as a QR code, for a phone" },
     { ...JSON_FLAG, help: "print the token's facts as JSON, without its secret" },
@@ -37,7 +47,7 @@ export const login: Verb = {
     const hub = orUsage("", () => readHubUrl(given.words[0]));
     const scope = parsed(given, "scope", (written) => oneOf(written, LOGIN_SCOPES)) ?? "member";
     const file = await fileOf(given);
-    const api = new ApiClient({ origin: hub });
+    const api = new ApiClient({ origin: hub, caFile: (await hubAddress(given, hub)).caFile });
     const codes = await begin(api, scope);
     show(codes, on(given, "qr"));
     const token = await whileWaiting("waiting for approval", granted(api, codes));

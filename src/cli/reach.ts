@@ -1,11 +1,12 @@
 /** How the verbs find a running daemon or a hub, and the flags that say where. */
 import { resolve } from "node:path";
+import type { HubAddress } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { controlSocketPath, stateDirectory, usualTokenFile } from "../daemon/state_dir.ts";
 import { isLocal, parseListen, parseOrigin, printListen } from "../config/places.ts";
 import { reasonOf } from "../store/reasons.ts";
 import { type Address, ApiClient, Unanswered } from "./client.ts";
-import { isFile } from "./find.ts";
+import { isFile, readLinks, usualConfigFile } from "./find.ts";
 import { type Flag, type Given, parsed, text } from "./verb.ts";
 
 export const JSON_FLAG: Flag = { name: "json", help: "print the API's object" };
@@ -25,6 +26,11 @@ export const TOKEN_FLAG: Flag = {
   name: "token-file",
   value: "FILE",
   help: "the token for --control or --hub",
+};
+export const CA_FLAG: Flag = {
+  name: "ca-file",
+  value: "FILE",
+  help: "certificates (PEM) to trust for the hub (default: as links.yaml says)",
 };
 /** Where a running daemon is. */
 export const ADDRESS_FLAGS: readonly Flag[] = [
@@ -99,7 +105,8 @@ export async function withDaemon<T>(given: Given, ask: (api: ApiClient) => Promi
 /** Asks the hub that `--hub` names, with the token of `--token-file` or the usual places. */
 export async function withHub<T>(given: Given, ask: (api: ApiClient) => Promise<T>): Promise<T> {
   const origin = hubOf(given)!;
-  const api = new ApiClient({ origin, token: readToken(hubTokenFile(given, origin)) }, origin);
+  const { caFile } = await hubAddress(given, origin);
+  const api = new ApiClient({ origin, caFile, token: readToken(hubTokenFile(given, origin)) }, origin);
   try {
     return await ask(api);
   } catch (error) {
@@ -121,6 +128,32 @@ export function readHubUrl(written: string): string {
   const { url, hostname, secure } = parseOrigin(written);
   if (secure || isLocal(hostname)) return url;
   throw new SyntaxError(`${JSON.stringify(written)} would send the token in the clear: use https://`);
+}
+
+/**
+ * The hub at `url`: as links.yaml has it (`file`, else the usual one), else with what that says of all hubs. `--ca-file` goes
+ * before either. Throws Failure where `file` can't be read.
+ */
+export async function hubAddress(
+  given: Given,
+  url: string,
+  file: string | null = null,
+): Promise<HubAddress> {
+  const caFile = caFileOf(given), path = usualConfigFile(file);
+  // One that only happens to lie here is no reason to fail.
+  const loading = path === null ? null : readLinks(path);
+  const config = (await (file === null ? loading?.catch(() => null) : loading))?.config ?? null;
+  const hub = config?.hubs.find((one) => one.url === url) ??
+    { url, tokenFile: null, caFile: config?.hubCaFile ?? null, plain: false };
+  return { ...hub, caFile: caFile ?? hub.caFile };
+}
+
+/** The path of `--ca-file`, null where it was not given. Throws UsageError where there is none. */
+export function caFileOf(given: Given): string | null {
+  return parsed(given, "ca-file", (written) => {
+    if (isFile(written)) return resolve(written);
+    throw new SyntaxError(`there is no file ${written}`);
+  });
 }
 
 /** The file that holds the token for the hub `url`: `--token-file`, or the usual one. Throws Failure where it is not there. */

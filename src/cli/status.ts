@@ -1,7 +1,7 @@
 /** `connectd status`: how the running daemon is, once or for as long as somebody looks; with --hub, which daemons a hub serves. */
 import type { StatusJson } from "./links.ts";
 import { out, outJson, relative, roundTrip, table } from "./print.ts";
-import { ADDRESS_FLAGS, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
+import { ADDRESS_FLAGS, CA_FLAG, HUB_FLAG, JSON_FLAG, withDaemon, withHub } from "./reach.ts";
 import { shadowLines } from "./shadow_print.ts";
 import { hubTable, statusLines } from "./status_print.ts";
 import { type Given, on, text, UsageError, type Verb } from "./verb.ts";
@@ -14,6 +14,7 @@ export const status: Verb = {
   flags: [
     { name: "watch", short: "w", help: "show the daemon and its links, as they change, until Ctrl-C" },
     HUB_FLAG,
+    CA_FLAG,
     ...ADDRESS_FLAGS,
     JSON_FLAG,
   ],

@@ -7,7 +7,7 @@ import { oneLine } from "../log.ts";
 import { HUB_CONFIG_FLAG } from "./hub_settings.ts";
 import { oneOf } from "./log_flags.ts";
 import { complain, out, outJson, relative, table } from "./print.ts";
-import { HUB_FLAG, JSON_FLAG, STATE_FLAG, TOKEN_FLAG } from "./reach.ts";
+import { CA_FLAG, HUB_FLAG, JSON_FLAG, STATE_FLAG, TOKEN_FLAG } from "./reach.ts";
 import { checkSecretFile, writeSecretFile } from "./secret_file.ts";
 import {
   type LoginAnswer,
@@ -64,6 +64,7 @@ export const token: Verb = {
     ...OWN_FLAGS.map(({ of: _of, ...flag }) => flag),
     { ...HUB_FLAG, help: "ask this hub, with an admin's token, instead of the one on this machine" },
     { ...TOKEN_FLAG, help: "the admin's token for --hub" },
+    CA_FLAG,
     { ...STATE_FLAG, help: "the hub's state directory" },
     HUB_CONFIG_FLAG,
     JSON_FLAG,

@@ -5,7 +5,7 @@ import type { HubAddress } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import { Conn } from "../net/conn.ts";
-import { dial } from "../net/dial.ts";
+import { dialOrigin } from "../net/dial.ts";
 import { upgrade } from "../wire/handshake.ts";
 import type { Wire } from "../wire/wire.ts";
 
@@ -46,9 +46,7 @@ export async function connectHub(
   const timer = clock.timer(() => limit.abort());
   timer.set(limitMs);
   try {
-    const port = Number(url.port) || (secure ? 443 : 80);
-    const tls = secure ? { caFile: hub.caFile, serverName: null, insecure: false } : null;
-    const socket = await dial({ kind: secure ? "https" : "http", host, port }, tls, limit.signal);
+    const socket = await dialOrigin(hub.url, hub.caFile, limit.signal);
     const conn = new Conn(socket, { maxRead: MAX_READ });
     return await upgrade(
       conn,

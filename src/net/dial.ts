@@ -17,6 +17,14 @@ export async function dial(target: Target, tls: TargetTls | null, signal: AbortS
   }
 }
 
+/** The same to where the http or https `origin` is, which shows itself by `caFile` (null: the default roots). */
+export function dialOrigin(origin: string, caFile: string | null, signal: AbortSignal): Promise<Socket> {
+  const { protocol, hostname, port } = new URL(origin), secure = protocol === "https:";
+  const kind = secure ? "https" as const : "http" as const;
+  const target = { kind, host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (secure ? 443 : 80) };
+  return dial(target, { caFile, serverName: null, insecure: false }, signal);
+}
+
 /** The same for a visitor, who gets none of the descriptors that are kept for what matters more. */
 export function dialForVisitor(target: Target, tls: TargetTls | null, signal: AbortSignal): Promise<Socket> {
   return descriptors.short ? Promise.reject(new NoDescriptor()) : dial(target, tls, signal);

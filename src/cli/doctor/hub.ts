@@ -1,7 +1,7 @@
 /** The doctor at a hub: is it there, does it take the token, is its clock ours, do its names and certificate hold. */
 import type { HubAddress } from "../../core/entry.ts";
 import { field } from "../../core/http1/types.ts";
-import { dial } from "../../net/dial.ts";
+import { dialOrigin } from "../../net/dial.ts";
 import { SUBPROTOCOL } from "../../wire/handshake.ts";
 import { type Answer, converse } from "../../net/converse.ts";
 import { coarse, roundTrip } from "../print.ts";
@@ -82,14 +82,7 @@ async function ask(
   token: string | null,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { protocol, hostname, port, host } = new URL(hub.url);
-  const secure = protocol === "https:";
-  const target = {
-    kind: secure ? "https" as const : "http" as const,
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port) || (secure ? 443 : 80),
-  };
-  const socket = await dial(target, { caFile: hub.caFile, serverName: null, insecure: false }, signal);
+  const socket = await dialOrigin(hub.url, hub.caFile, signal), { host } = new URL(hub.url);
   const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
   return await converse(socket, host, { method: "GET", path, headers, body: null }, signal, MOST);
 }

@@ -8,7 +8,7 @@ import { surviveDefects } from "../defects.ts";
 import { listens } from "../detect.ts";
 import { CONFIG_FLAG, readLinks, usualConfigFile } from "../find.ts";
 import { complain, out, outJson, table } from "../print.ts";
-import { ADDRESS_FLAGS, HUB_FLAG, hubOf, JSON_FLAG, withDaemon } from "../reach.ts";
+import { ADDRESS_FLAGS, CA_FLAG, HUB_FLAG, hubOf, JSON_FLAG, withDaemon } from "../reach.ts";
 import { endSignals } from "../signals.ts";
 import { linkName } from "../target.ts";
 import { whileWaiting } from "../terminal.ts";
@@ -34,6 +34,7 @@ export const expose: Verb = {
     { name: "list", help: "show the services of the running daemon" },
     { name: "close", value: "NAME", help: "close a service of the running daemon, and cut its connections" },
     { ...HUB_FLAG, help: "the hub to expose at (default: the file's)" },
+    CA_FLAG,
     { ...CONFIG_FLAG, help: "the file that names the hub (default: links.yaml, config/links.yaml)" },
     ...ADDRESS_FLAGS,
     { ...JSON_FLAG, help: "print the service as JSON" },

@@ -7,7 +7,7 @@ import { startDaemon } from "../../daemon/daemon.ts";
 import type { ServiceJson } from "../../daemon/exposed.ts";
 import type { Log } from "../../log.ts";
 import { bareBase } from "../foreground.ts";
-import { hubOf, hubTokenFile } from "../reach.ts";
+import { caFileOf, hubAddress, hubOf, hubTokenFile } from "../reach.ts";
 import { type Given, text } from "../verb.ts";
 
 /** What is exposed. */
@@ -33,10 +33,10 @@ export async function openExposure(
   log: Log,
 ): Promise<OpenExposure> {
   const base = bareBase(config), named = hubOf(given);
-  const hubs = named === null ? base.hubs : [
-    base.hubs.find(({ url }) => url === named) ??
-      { url: named, tokenFile: null, caFile: null, plain: false },
-  ];
+  const ofFile = text(given, "config"), caFile = caFileOf(given);
+  const hubs = named === null
+    ? base.hubs.map((hub) => ({ ...hub, caFile: caFile ?? hub.caFile }))
+    : [await hubAddress(given, named, ofFile)];
   if (hubs.length === 0) {
     throw new Failure("no hub is named, and a private service is reached by one", {
       hint: "say which with --hub URL, or in links.yaml",

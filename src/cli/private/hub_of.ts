@@ -4,13 +4,23 @@ import { Failure } from "../../core/errors.ts";
 import { ApiClient, Unanswered } from "../client.ts";
 import { CONFIG_FLAG, readLinks, usualConfigFile } from "../find.ts";
 import type { StatusJson } from "../links.ts";
-import { daemonAddress, HUB_FLAG, hubOf, hubTokenFile, STATE_FLAG, TOKEN_FLAG } from "../reach.ts";
+import {
+  CA_FLAG,
+  daemonAddress,
+  HUB_FLAG,
+  hubAddress,
+  hubOf,
+  hubTokenFile,
+  STATE_FLAG,
+  TOKEN_FLAG,
+} from "../reach.ts";
 import { type Flag, type Given, text } from "../verb.ts";
 
 /** Flags of verbs that are about a hub, as members see it. */
 export const MEMBER_FLAGS: readonly Flag[] = [
   { ...HUB_FLAG, help: "the hub (default: the file's, else that of the daemon which runs here)" },
   { ...TOKEN_FLAG, help: "a member's token for the hub (default: what `login` wrote)" },
+  CA_FLAG,
   STATE_FLAG,
   { ...CONFIG_FLAG, help: "the file that names the hub (default: links.yaml, config/links.yaml)" },
 ];
@@ -26,7 +36,9 @@ export interface MemberHub {
 /** Finds it. Throws Failure where there is no hub, or no token for it. */
 export async function memberHub(given: Given): Promise<MemberHub> {
   const named = hubOf(given);
-  const hub = await ofFile(given, named) ?? (named === null ? await ofDaemon(given) : bare(named));
+  const file = text(given, "config");
+  const url = named ?? await ofFile(file) ?? await ofDaemon(given);
+  const hub = url === null ? null : await hubAddress(given, url, file);
   if (hub === null) {
     throw new Failure("no hub is named", {
       hint:
@@ -43,27 +55,21 @@ export async function memberHub(given: Given): Promise<MemberHub> {
       cause,
     });
   }
-  return { hub, tokenFile, api: new ApiClient({ origin: hub.url, token }, hub.url) };
+  return { hub, tokenFile, api: new ApiClient({ origin: hub.url, caFile: hub.caFile, token }, hub.url) };
 }
 
-/** The file's hub: the one at `url`, or where that is null the first. */
-async function ofFile(given: Given, url: string | null): Promise<HubAddress | null> {
-  const path = usualConfigFile(text(given, "config"));
-  const hubs = path === null ? [] : (await readLinks(path)).config?.hubs ?? [];
-  return (url === null ? hubs[0] : hubs.find((hub) => hub.url === url)) ?? null;
+/** The first hub of the file. */
+async function ofFile(file: string | null): Promise<string | null> {
+  const path = usualConfigFile(file);
+  return path === null ? null : (await readLinks(path)).config?.hubs[0]?.url ?? null;
 }
 
-async function ofDaemon(given: Given): Promise<HubAddress | null> {
+async function ofDaemon(given: Given): Promise<string | null> {
   try {
     const { hubs } = await new ApiClient(daemonAddress(given)).call<StatusJson>("GET", "/v1/status");
-    const [first] = hubs;
-    return first === undefined ? null : bare(first.url);
+    return hubs[0]?.url ?? null;
   } catch (error) {
     if (error instanceof Unanswered) return null;
     throw error;
   }
-}
-
-function bare(url: string): HubAddress {
-  return { url, tokenFile: null, caFile: null, plain: false };
 }
