@@ -28,9 +28,6 @@ const MOST = 1024;
 /** From the first packet to a connection. */
 const CONNECT_MS = 5_000;
 
-/** A connection may bring so much in one read. */
-const MAX_READ = 256 * 1024;
-
 /** Why a member is not let in, or is no more. */
 type Refused = "service_unknown" | "not_allowed" | "service_busy" | "target_refused";
 
@@ -152,7 +149,7 @@ class Reach {
     }
     if (signal.aborted) return socket.close();
     this.#timer.clear();
-    this.splice.attach(new Conn(socket, { maxRead: MAX_READ }));
+    this.splice.attach(new Conn(socket));
   }
 
   #fail(code: string, cause: string): void {

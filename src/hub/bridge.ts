@@ -1,10 +1,10 @@
 /** A member's stream and the daemon's, joined: octets and credit both ways, each of which ends by itself. */
-import { giveBuffer, takeBuffer } from "../wire/buffers.ts";
+import { giveBack, lend } from "../net/buffers.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 
 /** Octets that wait, in a buffer that is lent. */
 interface Held {
-  readonly buffer: Uint8Array;
+  readonly buffer: Uint8Array<ArrayBuffer>;
   from: number;
   to: number;
 }
@@ -72,7 +72,7 @@ class Direction implements StreamSink {
       last.to += length;
       return;
     }
-    const buffer = takeBuffer(length);
+    const buffer = lend(length);
     buffer.set(bytes);
     this.#held.push({ buffer, from: 0, to: length });
   }
@@ -86,7 +86,7 @@ class Direction implements StreamSink {
       this.from.consumed(taken);
       if (first.from < first.to) return;
       this.#held.shift();
-      giveBuffer(first.buffer);
+      giveBack(first.buffer);
     }
     if (!this.#ended) return;
     to.end();

@@ -106,7 +106,17 @@ export class Conn {
     this.#schedule();
   }
 
-  /** The same for Latin-1 text. */
+  /**
+   * Writes bytes[from, to) as they lie there. Nobody may touch them until `release` is called, which is not where the
+   * connection is destroyed meanwhile: the kernel may still read them.
+   */
+  give(bytes: Uint8Array<ArrayBuffer>, from: number, to: number, release: () => void): void {
+    if (this.#afterFlush !== GO_ON || !this.#writable) return release();
+    this.#out.give(bytes, from, to, release);
+    this.#schedule();
+  }
+
+  /** `write` for Latin-1 text. */
   writeText(text: string): void {
     if (this.#afterFlush !== GO_ON || !this.#writable) return;
     this.#out.addText(text);

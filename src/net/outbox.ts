@@ -7,6 +7,14 @@ const LARGEST = 64 * 1024;
 
 const encoder = new TextEncoder();
 
+/** What is written after what stands before it, bytes[from, to); `release`: whose it is, null: a buffer of net's own. */
+interface Batch {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly from: number;
+  readonly to: number;
+  readonly release: (() => void) | null;
+}
+
 export class Outbox {
   /** Octets in all batches, the one under way included. */
   queued = 0;
@@ -14,11 +22,12 @@ export class Outbox {
   #filling: Uint8Array<ArrayBuffer> | null = null;
   #filled = 0;
   /** Full ones, in order; null while there are none, which is nearly always. */
-  #full: Uint8Array<ArrayBuffer>[] | null = null;
+  #full: Batch[] | null = null;
   /** The batch that the kernel is being given. */
   #sending: Uint8Array<ArrayBuffer> | null = null;
   #sent = 0;
   #end = 0;
+  #release: (() => void) | null = null;
 
   add(bytes: Uint8Array): void {
     const { length } = bytes;
@@ -31,6 +40,13 @@ export class Outbox {
       this.#filled += n;
       from += n;
     }
+  }
+
+  /** Adds bytes[from, to) as they lie there: nobody may touch them until `release` is called, which `drop` does not. */
+  give(bytes: Uint8Array<ArrayBuffer>, from: number, to: number, release: () => void): void {
+    this.queued += to - from;
+    if (this.#filled > 0) this.#next(null);
+    (this.#full ??= []).push({ bytes, from, to, release });
   }
 
   /** Adds Latin-1 text. */
@@ -53,17 +69,16 @@ export class Outbox {
   next(): Uint8Array | null {
     if (this.#sending === null) {
       if (this.#full !== null) {
-        this.#sending = this.#full.shift()!;
-        this.#end = this.#sending.length;
+        ({ bytes: this.#sending, from: this.#sent, to: this.#end, release: this.#release } = this.#full
+          .shift()!);
         if (this.#full.length === 0) this.#full = null;
       } else {
         if (this.#filled === 0) return null;
         this.#sending = this.#filling!;
         this.#end = this.#filled;
-        this.#filling = null;
-        this.#filled = 0;
+        this.#filling = this.#release = null;
+        this.#sent = this.#filled = 0;
       }
-      this.#sent = 0;
     }
     return this.#sending.subarray(this.#sent, this.#end);
   }
@@ -73,7 +88,8 @@ export class Outbox {
     this.queued -= n;
     this.#sent += n;
     if (this.#sent < this.#end) return;
-    giveBack(this.#sending!);
+    if (this.#release === null) giveBack(this.#sending!);
+    else this.#release();
     this.#sending = null;
   }
 
@@ -110,8 +126,14 @@ export class Outbox {
       return this.#filling = larger;
     }
     if (this.#filled < batch.length) return batch;
-    (this.#full ??= []).push(batch);
+    this.#next(lend(Math.min(want, LARGEST)));
+    return this.#filling!;
+  }
+
+  /** What was filled waits; goes on with `filling`. */
+  #next(filling: Uint8Array<ArrayBuffer> | null): void {
+    (this.#full ??= []).push({ bytes: this.#filling!, from: 0, to: this.#filled, release: null });
+    this.#filling = filling;
     this.#filled = 0;
-    return this.#filling = lend(Math.min(want, LARGEST));
   }
 }

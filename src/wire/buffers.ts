@@ -7,16 +7,16 @@ const MOST_BITS = 19;
 /** Of each size so many octets are kept, and two buffers at least. */
 const KEPT = 512 * 1024;
 
-const free: Uint8Array[][] = Array.from({ length: MOST_BITS + 1 }, () => []);
+const free: Uint8Array<ArrayBuffer>[][] = Array.from({ length: MOST_BITS + 1 }, () => []);
 
 /** A buffer of `least` octets or more; what is in it is left from its last use. */
-export function takeBuffer(least: number): Uint8Array {
+export function takeBuffer(least: number): Uint8Array<ArrayBuffer> {
   const bits = Math.max(LEAST_BITS, 32 - Math.clz32(least - 1));
   return (bits <= MOST_BITS ? free[bits].pop() : undefined) ?? new Uint8Array(2 ** bits);
 }
 
 /** Gives back a buffer that nobody looks at any more. */
-export function giveBuffer(buffer: Uint8Array): void {
+export function giveBuffer(buffer: Uint8Array<ArrayBuffer>): void {
   const bits = 31 - Math.clz32(buffer.length);
   if (bits > MOST_BITS) return;
   const kept = free[bits];

@@ -11,7 +11,7 @@ export function memoryPair(capacity = 256 * 1024): [Wire, Wire] {
 }
 
 interface Message {
-  readonly buffer: Uint8Array;
+  readonly buffer: Uint8Array<ArrayBuffer>;
   readonly from: number;
   readonly to: number;
 }
@@ -42,7 +42,7 @@ class MemoryWire implements Wire {
     return this.#octets;
   }
 
-  send(buffer: Uint8Array, from: number, to: number): void {
+  send(buffer: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     if (this.#over) return giveBuffer(buffer);
     this.#queue.push({ buffer, from, to });
     this.#octets += to - from;

@@ -20,7 +20,7 @@ export interface Sender {
 
 export class Outbox {
   /** Where frames are written to; changes with every call of `frame`. */
-  buffer: Uint8Array = NONE;
+  buffer: Uint8Array<ArrayBuffer> = NONE;
   /** Counts messages: a stream's part of the batch starts anew with each. */
   round = 0;
   /** The end of the last frame; 0 while there is no buffer. */

@@ -37,7 +37,7 @@ export interface Wire {
    * Sends bytes[from, to) as one message. Takes the buffer, which came from wire/buffers.ts, and gives it back there;
    * there are WIRE_HEADROOM free octets before `from`. After `close` nothing is sent.
    */
-  send(buffer: Uint8Array, from: number, to: number): void;
+  send(buffer: Uint8Array<ArrayBuffer>, from: number, to: number): void;
   /** What was sent before is still on its way: whoever can wait, waits for `onDrain`. */
   readonly busy: boolean;
   /** Octets that were sent and are still on their way here. */

@@ -49,7 +49,7 @@ export class Straight implements Carrier, Wire {
   closed: CloseReason | null = null;
   #receiver: WireReceiver | null = null;
 
-  send(buffer: Uint8Array, from: number, to: number): void {
+  send(buffer: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     this.sent.message(buffer.slice(from, to));
     giveBuffer(buffer);
   }

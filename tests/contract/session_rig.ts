@@ -37,7 +37,7 @@ class CutWire implements Wire {
   set onDrain(value) {
     this.wire.onDrain = value;
   }
-  send(buffer: Uint8Array, from: number, to: number): void {
+  send(buffer: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     this.wire.send(buffer, from, to);
   }
   start(receiver: WireReceiver): void {

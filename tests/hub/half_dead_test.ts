@@ -18,7 +18,7 @@ class Losable implements Wire {
   get queued(): number {
     return this.wire.queued;
   }
-  send(buffer: Uint8Array, from: number, to: number): void {
+  send(buffer: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     if (!this.lost) this.wire.send(buffer, from, to);
   }
   start(receiver: WireReceiver): void {

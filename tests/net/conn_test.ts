@@ -210,3 +210,38 @@ Deno.test("writes of one turn go out in one operation", async () => {
   await until(() => hearing.flushedOctets === 1000);
   assert.deepEqual(batches, [1000]);
 });
+
+Deno.test("what is given goes out in its place among what is written, and is given back once the kernel has all of it", async () => {
+  const { conn, hearing, peer } = connected(1000);
+  const given: Uint8Array<ArrayBuffer>[] = [];
+  let expected = "", out = 0;
+  for (const size of [1, 70_000, 300_000, 20_000, 5]) {
+    const buffer = new Uint8Array(size + 6).fill(33 + given.length);
+    given.push(buffer);
+    conn.writeText("<");
+    // Whoever gets it back too early spoils what is still to go out.
+    conn.give(buffer, 3, size + 3, () => {
+      out++;
+      buffer.fill(0);
+    });
+    conn.write(toBytes(">"));
+    expected += "<" + latin1(buffer, 3, size + 3) + ">";
+  }
+  assert.deepEqual([conn.queued, out], [expected.length, 0]);
+  conn.close();
+  const late = new Uint8Array(10);
+  conn.give(late, 0, 10, () => out++);
+  assert.equal(out, 1, "nobody keeps what is given after the end");
+  assert.equal(await peer.rest() === expected, true);
+  assert.deepEqual([out, hearing.flushedOctets, conn.queued], [1 + given.length, expected.length, 0]);
+});
+
+Deno.test("a connection that is destroyed does not give back what the kernel may still read", async () => {
+  const { conn, peer } = connected(1000);
+  let out = 0;
+  for (const size of [1_500, 20_000]) conn.give(new Uint8Array(size), 0, size, () => out++);
+  await until(() => conn.queued < 21_500);
+  conn.destroy();
+  await peer.rest();
+  assert.deepEqual([out, conn.queued], [0, 0]);
+});

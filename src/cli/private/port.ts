@@ -9,9 +9,6 @@ import type { Way } from "./way.ts";
 
 const HOST = "127.0.0.1";
 
-/** All that comes within one read goes out as one frame or a few. */
-const MAX_READ = 256 * 1024;
-
 /** Why a connection was cut, for people. What happens all the time is not said. */
 const REASONS: Readonly<Record<string, string>> = {
   service_unknown: "no daemon that is connected has such a private service",
@@ -98,7 +95,7 @@ export class LocalPort {
     } catch {
       // It has gone already: reading will tell.
     }
-    splice.attach(new Conn(socket, { maxRead: MAX_READ }));
+    splice.attach(new Conn(socket));
   }
 
   #say(code: string | null): void {
