@@ -77,8 +77,9 @@ export class HubAudit {
 
   /** The record of `link` is another than `before`: its daemon said something new. */
   changed(before: NameRecord, link: HubLink): void {
-    const type = eventOf(before, link.record);
+    const type = eventOf(before, link.record), { declared, domain = null } = link.record;
     if (type !== null) this.#audit.paced(told(type, link));
+    else if (declared && (before.domain ?? null) !== domain) this.#audit.paced(told("link.retuned", link));
   }
 
   /** Its daemon declared another policy. */
@@ -103,6 +104,16 @@ export class HubAudit {
   /** For the put that makes a revocation durable. */
   revocation(link: HubLink, by: string): AuditEntry {
     return this.#audit.entry({ ...told("link.revoked", link), actor: by });
+  }
+
+  /** A domain came to be `workspace`'s, is not proven any more, or is given up: for the commit in which that is stored. */
+  domain(
+    type: "domain.proven" | "domain.lost" | "domain.released",
+    workspace: string,
+    domain: string,
+    facts: Readonly<Record<string, unknown>> = {},
+  ): AuditEntry {
+    return this.#audit.entry({ type, workspace, actor: "clock", subject: domain, data: facts });
   }
 
   /** `facts`: of the connection. */
@@ -174,7 +185,7 @@ export class HubAudit {
 }
 
 function told(type: string, { id, record, peer, policy }: HubLink) {
-  const { workspace, name, daemon, ended, expiresAt } = record;
+  const { workspace, name, daemon, ended, expiresAt, domain = null } = record;
   return {
     type,
     workspace,
@@ -185,6 +196,7 @@ function told(type: string, { id, record, peer, policy }: HubLink) {
       daemon,
       ended,
       expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+      ...(domain === null ? {} : { domain }),
       ...(policy !== null && /opened|retuned/.test(type) ? { policy: policyJson(policy.spec) } : {}),
     },
   };

@@ -1,4 +1,5 @@
 /** Custom domains: which links ask for one, who has proven it, and what is still to be done. */
+import type { AuditEntry } from "../core/audit.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { isDomain } from "../core/names.ts";
 import { quote } from "../core/units.ts";
@@ -14,6 +15,7 @@ import {
   recordName,
   tokenOf,
 } from "./domain_proof.ts";
+import type { HubAudit } from "./audit.ts";
 import type { Hosts } from "./hosts.ts";
 import type { HubLink } from "./link.ts";
 import type { Prover } from "./prover.ts";
@@ -60,6 +62,7 @@ export interface DomainsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly prover: Prover;
+  readonly audit: Pick<HubAudit, "domain">;
   hosts(): Hosts;
   /** What is said of the domain of `link` has changed. */
   told(link: HubLink): void;
@@ -253,7 +256,7 @@ export class Domains {
   }
 
   async #take(claim: Claim, proof: Proof): Promise<void> {
-    const { clock, log } = this.#o, now = clock.now(), { domain, record } = claim;
+    const { clock, log, audit, store } = this.#o, now = clock.now(), { domain, record } = claim;
     if (typeof proof === "object") {
       const { workspace, by } = proof;
       // Somebody else may be about to make the record that outdoes a web server.
@@ -261,16 +264,24 @@ export class Domains {
       claim.dueAt = clock.mono() + (contested ? LONGEST_PAUSE_MS : AGAIN_MS);
       if (record?.workspace === workspace && record.by === by && record.lostAt === null) return;
       const provenAt = record?.workspace === workspace ? record.provenAt : now;
-      await this.#store(claim, { workspace, by, provenAt, lostAt: null });
+      if (record !== null && record.workspace !== workspace) {
+        store.trail.append(audit.domain("domain.released", record.workspace, domain));
+      }
+      const proven = audit.domain("domain.proven", workspace, domain, { by });
+      await this.#store(claim, { workspace, by, provenAt, lostAt: null }, proven);
       if (record?.workspace !== workspace) log.info("domain proven", { domain, workspace, by });
     } else {
       claim.dueAt = clock.mono() + (record === null ? claim.pauseMs : LOST_PAUSE_MS);
       claim.pauseMs = Math.min(2 * claim.pauseMs, LONGEST_PAUSE_MS);
       if (record === null || proof === "unknown") return;
       if (record.lostAt === null) {
-        await this.#store(claim, { ...record, lostAt: now });
+        const until = new Date(now + HOLD_MS).toISOString();
+        const lost = audit.domain("domain.lost", record.workspace, domain, { until });
+        await this.#store(claim, { ...record, lostAt: now }, lost);
         log.warn("a domain is not proven any more", { domain, workspace: record.workspace });
       } else if (record.lostAt + HOLD_MS <= now) {
+        // In the turn of the delete, and so in one commit with it.
+        store.trail.append(audit.domain("domain.released", record.workspace, domain));
         await this.#bucket.delete(domain);
         claim.record = null;
         log.warn("a domain was given up", { domain, workspace: record.workspace });
@@ -280,8 +291,8 @@ export class Domains {
   }
 
   /** Stored first: what visitors and others were told must not change hands over a crash. */
-  async #store(claim: Claim, record: DomainRecord): Promise<void> {
-    await this.#bucket.put(claim.domain, JSON.stringify(record));
+  async #store(claim: Claim, record: DomainRecord, audit: AuditEntry): Promise<void> {
+    await this.#bucket.put(claim.domain, JSON.stringify(record), { audit });
     claim.record = record;
   }
 

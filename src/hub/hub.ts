@@ -180,7 +180,7 @@ class RunningHub implements Hub, HubState {
     const { events } = this;
     const home = () => new URL(this.url).hostname;
     const domains = this.domains = await Domains.open({
-      ...{ store, clock, log, prover: this.#o.prover ?? proverBy({ home }) },
+      ...{ store, clock, log, audit, prover: this.#o.prover ?? proverBy({ home }) },
       hosts: () => this.#hosts,
       told: (link) => tellGrant(link, this.#hosts, this.domains),
     });

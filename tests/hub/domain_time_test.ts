@@ -8,6 +8,7 @@ import { HubLink, type NameRecord, UNTOLD } from "../../src/hub/link.ts";
 import { Peer } from "../../src/hub/peer.ts";
 import { hubStorePath, openHubStore } from "../../src/hub/place.ts";
 import { createLog } from "../../src/log.ts";
+import { auditEntry } from "../../src/store/audit.ts";
 import { TestNet } from "./test_net.ts";
 
 const API = "api.example.com", HOUR_MS = 3_600_000;
@@ -46,6 +47,8 @@ class World implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "connectd-domains-" });
   readonly lines: string[] = [];
   domains!: Domains;
+  /** What the audit trail says of domains. */
+  trail!: () => Promise<string[]>;
   #close: () => Promise<void> = () => Promise.resolve();
 
   async open(): Promise<this> {
@@ -53,8 +56,17 @@ class World implements AsyncDisposable {
     this.domains = await Domains.open({
       ...{ store, clock, prover: this.net, told: () => {} },
       log: createLog({ level: "info", write: (line) => this.lines.push(line) }),
+      audit: {
+        domain: (type, workspace, subject, data = {}) =>
+          auditEntry({ type, workspace, actor: "clock", subject, data }, clock.now()),
+      },
       hosts: () => new Hosts("links.test", "https://links.test", false),
     });
+    this.trail = async () => {
+      const query = { limit: 100, before: null, type: "domain", link: null, workspace: null };
+      const rows = await store.trail.list(query);
+      return rows.map(({ type, workspace }) => `${type} ${workspace}`).reverse();
+    };
     this.#close = async () => {
       this.domains.close();
       await store.close();
@@ -149,6 +161,14 @@ Deno.test("a domain that is proven no more is served for a week, and its owner t
       "domain proven",
     ],
   );
+  assert.deepEqual(await world.trail(), [
+    "domain.proven acme",
+    "domain.lost acme",
+    "domain.proven acme",
+    "domain.lost acme",
+    "domain.released acme",
+    "domain.proven others",
+  ]);
 });
 
 Deno.test("what was proven, and since when it is not, survives a restart", async () => {

@@ -141,6 +141,37 @@ Deno.test("where two workspaces ask, only a record tells whose a domain is, and 
   await hears(world, squatter, ({ message }) => /held by another/.test(message ?? ""));
 });
 
+Deno.test("the trail says whose a domain came to be and how, to each workspace its own part, and what its link asks for", async () => {
+  await using world = await World.start();
+  world.net.leads.set(API, world.port);
+  const squatter = world.daemon("s", "squatters");
+  await squatter.hello([link("api", { domain: API })]);
+  await hears(world, squatter, isProven);
+  const owner = world.daemon("o", "acme");
+  await owner.hello([link("api", { domain: API })]);
+  await prove(world, owner);
+  await owner.change([link("api", { domain: "b.example.com" })]);
+  const trail = async (workspace: string) => {
+    const token = await world.rig.token("viewer", workspace);
+    const { items } = (await world.rig.api("GET", "/v1/audit", token)).json;
+    return (items as { type: string; actor: string; subject: string; data: Record<string, string> }[])
+      .filter(({ type }) => /^(?:domain|link)\./.test(type)).reverse()
+      .map(({ type, actor, subject, data }) =>
+        [type, actor, ...(subject === API ? [API] : []), data.domain ?? data.by].filter(Boolean).join(" ")
+      );
+  };
+  assert.deepEqual(await trail("squatters"), [
+    `link.opened token:embedded ${API}`,
+    `domain.proven clock ${API} http`,
+    `domain.released clock ${API}`,
+  ]);
+  assert.deepEqual(await trail("acme"), [
+    `link.opened token:embedded ${API}`,
+    `domain.proven clock ${API} txt`,
+    "link.retuned token:embedded b.example.com",
+  ]);
+});
+
 Deno.test("two workspaces that ask at once are both told to make a record, whichever the domain leads to", async () => {
   await using world = await World.start();
   const [a, b] = [world.daemon("a", "a"), world.daemon("b", "b")];
