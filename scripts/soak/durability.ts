@@ -104,7 +104,7 @@ class Trial {
     if (after < before - back) this.#loses(`of ${before} that daily's rate had counted ${after} are known`);
   }
 
-  /** The trails of both are whole. */
+  /** The trails of both are whole, and tell of what was acknowledged. */
   async verify(): Promise<void> {
     for (const [name, api] of [["daemon", this.#world.control], ["hub", this.#world.hub()]] as const) {
       const { ok, records } = await api.call<{ ok: boolean; records: number }>(
@@ -113,7 +113,13 @@ class Trial {
         {},
       );
       if (!ok) this.report.breaks(`the trail of the ${name} is broken`);
-      this.report.figure(`the trail of the ${name}: ${records} records, ${ok ? "whole" : "broken"}`);
+      const expected = this.#book.records, missing = expected.missing(name, await api.all("/v1/audit"));
+      for (const what of missing) this.#loses(what);
+      this.report.figure(
+        `the trail of the ${name}: ${records} records, ${ok ? "whole" : "broken"}; of ${
+          expected.count(name)
+        } that have to be there ${missing.length} are missing`,
+      );
     }
   }
 
@@ -179,6 +185,7 @@ class Trial {
     for (const { sure } of this.#sample([...open])) await this.#answers(sure!.id!, 200);
     for (const what of await book.tokens.look(this.#world, this.random)) this.#loses(what);
     for (const what of await book.shares.look(this.#world)) this.#loses(what);
+    for (const what of await book.services.look(this.#world)) this.#loses(what);
   }
 
   /** A hub that has just come back may not have heard of all from its daemon. */

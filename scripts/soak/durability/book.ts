@@ -3,6 +3,8 @@ import { Refused, Unanswered } from "../../../src/cli/client.ts";
 import { Broken } from "../../../tests/e2e/talk.ts";
 import type { Random } from "../../../tests/pure/random.ts";
 import { type Deed, Known, type LinkSeen, short } from "./known.ts";
+import { ExpectedRecords } from "./records.ts";
+import { ExposedServices } from "./services.ts";
 import { Shares } from "./shares.ts";
 import { Tokens } from "./tokens.ts";
 import type { World } from "./world.ts";
@@ -20,6 +22,8 @@ export class Book {
   readonly links = new Map<string, Known>();
   readonly tokens = new Tokens(this);
   readonly shares = new Shares(this);
+  readonly services = new ExposedServices(this);
+  readonly records = new ExpectedRecords();
   /** Ids that are no link's any more, for good: id → whose it was. */
   readonly past = new Map<string, Known>();
   acknowledged = 0;

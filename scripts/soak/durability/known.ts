@@ -9,10 +9,12 @@ export interface LinkSeen {
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
   readonly uses: { readonly max: number; readonly left: number } | null;
+  /** Null: a hub that does not know. */
+  readonly policy: { readonly methods: readonly string[] | null } | null;
 }
 
 /** What was asked for and not answered: it was done or it was not. */
-export type Deed = "create" | "revoke" | "renew" | "renew with a new id" | "revoke at the hub";
+export type Deed = "create" | "revoke" | "renew" | "renew with a new id" | "revoke at the hub" | "edit";
 
 /** Within so many ms of its end a link may be seen before or after it. */
 const BRINK_MS = 2_000;
@@ -75,6 +77,7 @@ export class Known {
       if (sure[member] !== null && sure[member] !== seen[member]) return `another ${member}`;
     }
     if (sure.activatedAt !== null && sure.expiresAt !== seen.expiresAt) return "another end";
+    if (this.doubt !== "edit" && methodsOf(sure) !== methodsOf(seen)) return "other methods";
     if (sure.uses !== null) {
       const left = seen.uses?.left ?? Infinity;
       if (left > sure.uses.left || left < sure.uses.left - this.lostUses) return "other uses are left";
@@ -94,15 +97,22 @@ export class Known {
     // One with a subdomain has the address of the one before.
     if (doubt === "create") return sure === null || (this.endedAt(now) && (seen.id !== sure.id || begins));
     if (sure === null) return false;
+    // All that it may have changed was not looked at.
+    if (doubt === "edit") return false;
     const keeps = sure.id === null || sure.id === seen.id;
     if (doubt === "revoke" || doubt === "revoke at the hub") return keeps && seen.state === "revoked";
     return begins && seen.state !== "revoked" && (keeps || doubt === "renew with a new id");
   }
 }
 
+function methodsOf({ policy }: LinkSeen): string {
+  return JSON.stringify(policy?.methods ?? null);
+}
+
 /** A link in short. */
 export function short(link: LinkSeen | null | undefined): string {
   if (!link) return "not there";
-  const { id, state, activatedAt, expiresAt, revokedAt, uses } = link;
-  return JSON.stringify({ id, state, activatedAt, expiresAt, revokedAt, left: uses?.left });
+  const { id, state, activatedAt, expiresAt, revokedAt, uses, policy } = link;
+  const methods = policy?.methods ?? undefined;
+  return JSON.stringify({ id, state, activatedAt, expiresAt, revokedAt, left: uses?.left, methods });
 }

@@ -3,10 +3,7 @@ import type { Random } from "../../../tests/pure/random.ts";
 import type { Book } from "./book.ts";
 import type { File } from "./file.ts";
 import type { Deed, Known, LinkSeen } from "./known.ts";
-import { REMOTE, type World } from "./world.ts";
-
-/** A daemon that was killed answers no hub, which waits longer than this, in ms. */
-const ASK_MS = 2_000;
+import { ASK_MS, REMOTE, type World } from "./world.ts";
 
 export interface Turn {
   readonly world: World;
@@ -64,6 +61,8 @@ const fromHub: Lane = async (turn) => {
     if (sure === null || (ended && random.below(2) === 0)) {
       const wish = { service: REMOTE, name, ttl: random.of(["1h", "never", "3s"]) };
       if (!await askHub(turn, known, "create", "/v1/links", wish)) return;
+    } else if (sure.id !== null && random.below(4) === 0) {
+      if (!await edit(turn, known)) return;
     } else if (sure.id !== null && random.below(2) === 0) {
       const newId = random.below(2) === 0, deed = newId ? "renew with a new id" : "renew";
       if (!await askHub(turn, known, deed, `/v1/links/${sure.id}/renew`, { newId })) return;
@@ -75,6 +74,14 @@ async function askHub({ world, book }: Turn, known: Known, deed: Deed, path: str
   const made = await book.does(known, deed, world.hub().call<LinkSeen>("POST", path, body, ASK_MS));
   // What a hub does not know, uses, none of these has.
   if (made !== null) book.takes(known, { ...made, uses: null });
+  return made !== null;
+}
+
+/** The hub has another policy written into the link, one that lets visitors in. */
+async function edit({ world, book, random }: Turn, known: Known): Promise<boolean> {
+  const methods = random.of([["GET"], ["GET", "POST"], null]), sure = known.sure!;
+  const made = await book.does<LinkSeen>(known, "edit", world.edit(sure.id!, { methods }));
+  if (made !== null) known.sure = { ...sure, policy: { methods } };
   return made !== null;
 }
 
@@ -97,10 +104,13 @@ export async function change(turn: Turn, known: Known): Promise<boolean> {
 }
 
 async function revoke({ world, book }: Turn, known: Known): Promise<boolean> {
+  const again = known.sure?.state === "revoked";
   const call = world.control.call<LinkSeen>("DELETE", `/v1/links/${known.name}`);
   const seen = await book.does(known, "revoke", call);
-  if (seen !== null) known.sure = seen;
-  return seen !== null;
+  if (seen === null) return false;
+  known.sure = seen;
+  if (!again) book.records.expect("daemon", "link.revoked", known.name, seen.revokedAt);
+  return true;
 }
 
 /** The hub's word is enough; the daemon hears of it when it is there. */
@@ -113,6 +123,7 @@ export async function revokeAtHub({ world, book, going }: Turn, known: Known): P
     world.hub().call("DELETE", `/v1/links/${sure.id}`),
   );
   if (done === null) return false;
+  book.records.expect("hub", "link.revoked", sure.id);
   known.sure = { ...sure, state: "revoked", revokedAt: null };
   while (going()) {
     const seen = await world.control.call<LinkSeen>("GET", `/v1/links/${known.name}`).catch(() => null);
@@ -133,6 +144,7 @@ async function renew({ world, book, random }: Turn, known: Known, newId: boolean
   const seen = await book.does(known, deed, call);
   if (seen === null) return false;
   book.takes(known, seen);
+  book.records.expect("daemon", "link.renewed", name, seen.activatedAt);
   return true;
 }
 
@@ -158,7 +170,7 @@ async function visit({ world, book }: Turn, known: Known): Promise<boolean> {
 }
 
 /** All of them; `file` is edited by one. */
-export function lanesOf(file: File, { tokens, shares }: Book): readonly Lane[] {
+export function lanesOf(file: File, { tokens, shares, services }: Book): readonly Lane[] {
   const named = [0, 1, 2].map((lane) => oneOffs(`once-${lane}`, false));
-  return [...named, oneOffs("named", true), fromHub, file.lane, tokens.lane, shares.lane];
+  return [...named, oneOffs("named", true), fromHub, file.lane, tokens.lane, shares.lane, services.lane];
 }

@@ -73,6 +73,7 @@ export class Shares {
     );
     if (made === null) return false;
     this.#all.push({ sure: made, code: made.code!, doubt: null });
+    this.book.records.expect("hub", "share.created", made.id);
     const ended = this.#all.filter(({ sure }) => sure.state === "ended");
     if (ended.length > KEPT) this.#all.splice(this.#all.indexOf(ended[0]), 1);
     return true;
@@ -100,6 +101,7 @@ export class Shares {
     if (done === null) return false;
     known.doubt = null;
     known.sure = done;
+    if (deed === "end a share") this.book.records.expect("hub", "share.ended", sure.id);
     return true;
   }
 }

@@ -70,6 +70,7 @@ export class Tokens {
     );
     if (made === null) return false;
     this.#keep(made);
+    this.book.records.expect("hub", "token.created", `viewer-${made.id}`);
     return true;
   };
 
@@ -97,6 +98,7 @@ export class Tokens {
     for (const secret of secrets) secret.live = null;
     const call = world.hub().call("DELETE", `/v1/tokens/${id}`);
     if (await this.book.does(null, "revoke a token", call) === null) return false;
+    this.book.records.expect("hub", "token.revoked", `viewer-${id}`);
     for (const secret of secrets) secret.live = false;
     return true;
   };

@@ -1,7 +1,8 @@
 /** A hub and a daemon, each a process with a store of its own that is killed and started again, and the file between them. */
-import { ApiClient } from "../../../src/cli/client.ts";
-import { converse } from "../../../src/cli/converse.ts";
+import { ApiClient, Refused, Unanswered } from "../../../src/cli/client.ts";
+import { converse } from "../../../src/net/converse.ts";
 import type { Process, Rig } from "../../../tests/e2e/rig.ts";
+import type { LinkSeen } from "./known.ts";
 
 export type Role = "hub" | "daemon";
 
@@ -19,6 +20,9 @@ export interface Made {
 
 /** A service that hubs may have links made to, and one for shares. */
 export const REMOTE = "web", PRIVATE = "db";
+
+/** A daemon that was killed answers no hub, which waits longer than this, in ms. */
+export const ASK_MS = 2_000;
 
 /** A visitor waits at most so long, in ms. */
 const VISIT_MS = 8_000;
@@ -53,6 +57,26 @@ export class World {
   /** The hub's API, as whoever has `token` calls it. */
   hub(token = this.#admin): ApiClient {
     return new ApiClient({ origin: `http://127.0.0.1:${this.port}`, token });
+  }
+
+  /** Has the hub change what the link at `id` says. Throws as ApiClient does. */
+  async edit(id: string, patch: object): Promise<LinkSeen> {
+    const fields = {
+      "Authorization": `Bearer ${this.#admin}`,
+      "Content-Type": "application/json",
+      "If-Match": "*",
+    };
+    const url = `http://127.0.0.1:${this.port}/v1/links/${id}`, body = JSON.stringify(patch);
+    const signal = AbortSignal.timeout(ASK_MS);
+    let answer: Response, said: Record<string, unknown>;
+    try {
+      answer = await fetch(url, { method: "PATCH", headers: fields, body, signal });
+      said = await answer.json();
+    } catch (cause) {
+      throw new Unanswered(`nobody answers at ${url}`, { cause });
+    }
+    if (!answer.ok) throw new Refused(answer.status, said);
+    return said as unknown as LinkSeen;
   }
 
   /** Writes the file as an editor does; `links` stands below `links:`. */
