@@ -41,8 +41,10 @@ export function createApp<E extends CallEnv>(options: AppOptions<E>): Hono<E> {
     admit(context);
     await next();
     context.header("X-Request-Id", context.env.requestId);
-    // Answers are for whoever asked, and true just now.
-    context.header("Cache-Control", "no-store");
+    // No browser takes an answer for a script, or for a page, that is none.
+    context.header("X-Content-Type-Options", "nosniff");
+    // Answers are for whoever asked, and true just now, unless they say otherwise.
+    if (!context.res.headers.has("Cache-Control")) context.header("Cache-Control", "no-store");
   });
   for (const { method, path, run } of operations) app.on(method, path, (context) => run(context));
   // `/shares/join` is an id to `/shares/:id`, which goes last.

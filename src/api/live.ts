@@ -19,6 +19,8 @@ const ROWS_MAX = 100;
 
 /** Where a page hears of things. Both are called once, and what they return when nobody looks any more. */
 export interface LiveSource<T> {
+  /** Of the style and script that its regions go with: a page that was made with others begins anew. */
+  readonly build: string;
   readonly clock: Clock;
   /** Whether who looks would still be let in. */
   admitted(): boolean;
@@ -107,6 +109,7 @@ export function livePage<T>(source: LiveSource<T>, live: Live<T>): Response {
         unwatch();
       };
       controller.enqueue(encoder.encode("retry: 1000\n\n"));
+      send("build", source.build);
       busy = true;
       look().catch(close).finally(() => busy = false);
       timer.set(TURN_MS);

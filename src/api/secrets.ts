@@ -20,19 +20,19 @@ export class Secrets<T> {
   ) {}
 
   make(value: T): string {
-    const secret = randomBytes(32).toString("base64url"), now = this.clock.now(), owner = this.ownerOf(value);
+    const secret = freshSecret(), now = this.clock.now(), owner = this.ownerOf(value);
     for (const [key, { at }] of this.#made) {
       if (!this.#lasts(at, now)) this.#made.delete(key);
     }
     const own = [...this.#made].filter(([, made]) => this.ownerOf(made.value) === owner);
     for (const [oldest] of own.slice(0, Math.max(0, own.length + 1 - this.most))) this.#made.delete(oldest);
-    this.#made.set(digest(secret), { at: now, value });
+    this.#made.set(digestOf(secret), { at: now, value });
     return secret;
   }
 
   /** What it stands for; undefined: nobody was given it, or its time is over. Found by its digest: the time that this takes says nothing about the secret. */
   find(secret: string): T | undefined {
-    const key = digest(secret);
+    const key = digestOf(secret);
     const made = this.#made.get(key);
     if (made === undefined) return undefined;
     if (this.#lasts(made.at, this.clock.now())) return made.value;
@@ -43,7 +43,7 @@ export class Secrets<T> {
   /** Forgets it. False: it was not known. */
   take(secret: string): boolean {
     const known = this.find(secret) !== undefined;
-    this.#made.delete(digest(secret));
+    this.#made.delete(digestOf(secret));
     return known;
   }
 
@@ -77,6 +77,12 @@ export function writeCookie(secret: string | null, port: number): string {
   return `${cookieName(port)}=${secret ?? ""}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${age}`;
 }
 
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64");
+/** 256 bits that nobody guesses. */
+export function freshSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** What is kept of a secret. */
+export function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64url");
 }

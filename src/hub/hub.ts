@@ -13,6 +13,7 @@ import type { Wire } from "../wire/wire.ts";
 import { AccessDesk } from "./access.ts";
 import { tellGrant } from "./connection.ts";
 import { HubAudit } from "./audit.ts";
+import { Browsers } from "./browsers.ts";
 import { useTls } from "./certificate.ts";
 import { Desk } from "./desk.ts";
 import { Domains } from "./domains.ts";
@@ -74,6 +75,7 @@ class RunningHub implements Hub, HubState {
   audit!: HubAudit;
   names!: Names;
   tokens!: Tokens;
+  browsers!: Browsers;
   devices!: Devices;
   readonly failures: Failures;
   sessions!: Sessions;
@@ -174,6 +176,7 @@ class RunningHub implements Hub, HubState {
     const keepMs = this.#o.keepAuditMs ?? KEEP_MS;
     const audit = this.audit = await HubAudit.open({ store, folder: state, clock, log, peers, keepMs });
     this.tokens = await Tokens.open(store, clock);
+    this.browsers = await Browsers.open(store, clock, this.tokens);
     this.devices = new Devices(clock, this.tokens);
     this.tokens.onUsed = (identity) => audit.used(identity);
     const ownLabel = () => this.#hosts.ownLabel;
@@ -307,6 +310,7 @@ class RunningHub implements Hub, HubState {
   #ticked(): void {
     this.sessions.endExpired();
     this.desk.ticked();
+    this.browsers.settle();
     this.traffic.look();
     this.#metrics.look();
     this.names.retry();

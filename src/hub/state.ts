@@ -4,6 +4,7 @@ import type { Family } from "../core/metrics.ts";
 import type { AccessLog } from "../store/access_log.ts";
 import type { Store } from "../store/store.ts";
 import type { HubAudit } from "./audit.ts";
+import type { Browsers } from "./browsers.ts";
 import type { Devices } from "./devices.ts";
 import type { Failures } from "./failures.ts";
 import type { HubFile } from "./file.ts";
@@ -30,6 +31,7 @@ export interface HubState {
   /** Null: within a daemon, which has its own. */
   readonly accessLog: AccessLog | null;
   readonly tokens: Tokens;
+  readonly browsers: Browsers;
   readonly devices: Devices;
   readonly traffic: Traffic;
   readonly quotas: Quotas;

@@ -1,4 +1,4 @@
-/** The one stylesheet and the one script of all pages, inlined, and the policy that admits just these two. */
+/** The one stylesheet of all pages, inlined, the one script, which has a URL, and the policy that admits just these two. */
 import { createHash } from "node:crypto";
 import script from "./enhance.js" with { type: "text" };
 import parts from "./parts.css" with { type: "text" };
@@ -6,16 +6,35 @@ import tokens from "./tokens.css" with { type: "text" };
 
 /** As they go out: without the white space that lines begin with. */
 export const STYLE = squeeze(tokens + parts);
-export const SCRIPT = squeeze(script.replaceAll(/^ *\/\/.*$/gm, ""));
+const SCRIPT = squeeze(script.replaceAll(/^ *\/\/.*$/gm, ""));
+
+/** Of these, and no others: a page that is open when another build comes is of this one. */
+export const BUILD = createHash("sha256").update(STYLE + SCRIPT).digest("hex").slice(0, 16);
+
+/** Where the script is; another build's has another path, so browsers may keep this one for good. */
+export const SCRIPT_PATH = `/pages-${BUILD}.js`;
+
+/** Answers with the script. */
+export function scriptAnswer(): Response {
+  return new Response(SCRIPT, {
+    headers: {
+      "Content-Type": "text/javascript; charset=utf-8",
+      "X-Content-Type-Options": "nosniff",
+      "Cross-Origin-Resource-Policy": "same-origin",
+      "Cache-Control": "public, max-age=31536000, immutable",
+    },
+  });
+}
 
 /**
- * The Content-Security-Policy of a page (CSP3): its own style and script by their hashes, data images, and its own
- * origin for forms and the event stream. Nothing else is loaded, framed or sent anywhere.
+ * The Content-Security-Policy of a page (CSP3): its own style by its hash, scripts of its own origin by their URL and none
+ * that stands in the page, data images, and its own origin for forms and the event stream. Nothing else is loaded, framed
+ * or sent anywhere.
  */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   `style-src '${sha256(STYLE)}'`,
-  `script-src '${sha256(SCRIPT)}'`,
+  "script-src 'self'",
   "img-src data:",
   "connect-src 'self'",
   "form-action 'self'",

@@ -59,8 +59,14 @@
     stale.hidden = false;
     if (source && source.readyState === 2) {
       stop();
-      setTimeout(start, 5000);
+      setTimeout(again, 2000);
     }
+  };
+  // A browser gives up on an answer that is no stream. Whoever is signed out here sees no more of the page; all else is tried again.
+  const again = async () => {
+    const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+    if (answer && answer.status === 401) location.reload();
+    else start();
   };
   const stop = () => {
     if (source) source.close();
@@ -74,6 +80,10 @@
       stale.hidden = true;
     };
     source.onerror = lost;
+    // What comes is of another build than this page: it goes with another style and script.
+    source.addEventListener("build", ({ data }) => {
+      if (JSON.parse(data) !== doc.documentElement.dataset.build) location.reload();
+    });
     source.addEventListener("patch", ({ data }) => {
       for (const fresh of parse(JSON.parse(data)).children) {
         const region = doc.getElementById(fresh.id);
@@ -126,6 +136,42 @@
     navigator.clipboard.writeText(text).then(() => say("copied"), () => say("can't copy"));
   });
 
+  // Where to go, while it is typed: what fits is below, and the arrows lead there.
+  const find = doc.querySelector("[data-find]");
+  const found = doc.querySelector("[data-found]");
+  let asked = 0;
+  const look = async () => {
+    const to = find.value.trim(), turn = ++asked;
+    const answer = to && await fetch(find.dataset.find + "?to=" + encodeURIComponent(to)).catch(() => null);
+    const html = answer && answer.ok ? await answer.text() : "";
+    // An answer that comes late is to another question.
+    if (turn !== asked) return;
+    found.replaceChildren(parse(html));
+    found.hidden = html === "";
+  };
+  if (find) {
+    let wait;
+    find.addEventListener("input", () => {
+      clearTimeout(wait);
+      wait = setTimeout(look, 100);
+    });
+    find.form.addEventListener("keydown", (event) => {
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (event.key === "Escape") {
+        found.hidden = true;
+        doc.activeElement.blur();
+      } else if (by) {
+        event.preventDefault();
+        const stops = [find, ...all("a", found)];
+        stops[stops.indexOf(doc.activeElement) + by]?.focus();
+      }
+    });
+    find.form.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!find.form.contains(relatedTarget)) found.hidden = true;
+    });
+    find.addEventListener("focus", look);
+  }
+
   const keys = doc.querySelector("[data-keys]");
   doc.querySelector("[data-ask-keys]").addEventListener("click", () => keys.showModal());
   const move = (by) => {
@@ -136,14 +182,19 @@
   };
   const ACTIONS = {
     "/": () => doc.querySelector("[data-filter]")?.focus(),
-    g: () => doc.querySelector("[data-find]")?.focus(),
+    k: () => find?.focus(),
     "?": () => keys.open ? keys.close() : keys.showModal(),
     j: () => move(1),
-    k: () => move(-1),
+    J: () => move(-1),
     p: () => pause && toggle(),
     y: () => doc.activeElement.closest("tr")?.querySelector("[data-copy]")?.click(),
   };
   doc.addEventListener("keydown", (event) => {
+    if (event.key === "k" && (event.ctrlKey || event.metaKey) && find) {
+      event.preventDefault();
+      find.select();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select")) {
       if (event.key === "Escape") event.target.blur();

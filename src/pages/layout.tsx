@@ -1,7 +1,7 @@
 /** The frame of every page: head, navigation, the bar that says that the page is stale, the keys. */
 import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
-import { SCRIPT, STYLE } from "./assets.ts";
+import { BUILD, SCRIPT_PATH, STYLE } from "./assets.ts";
 
 export interface LayoutProps {
   readonly title: string;
@@ -12,18 +12,27 @@ export interface LayoutProps {
   readonly current: string | null;
   /** Ms since 1970, by the clock that the times on the page are counted by. */
   readonly now: number;
-  /** Where a form leads that goes to a link by name, id or URL; absent: there is none. */
-  readonly find?: string;
+  /** Where links are gone to by name, id or URL; absent: nowhere. */
+  readonly find?: Finding;
   /** At the end of the top: signing out. */
   readonly aside?: Child;
   readonly children?: Child;
 }
 
+interface Finding {
+  /** Where the form leads. */
+  readonly action: string;
+  /** What fits so far, as a part of a page. */
+  readonly found: string;
+}
+
+const FIND_KEY = "k";
+
 const KEYS: readonly (readonly [key: string, what: string])[] = [
   ["/", "go to the filter"],
-  ["g", "go to a link"],
+  [FIND_KEY, "go to a link by name, id or URL"],
   ["j", "next row"],
-  ["k", "row before"],
+  ["J", "row before"],
   ["Enter", "open the row"],
   ["y", "copy the row's URL"],
   ["p", "pause what is live, or go on"],
@@ -35,7 +44,7 @@ export function Layout({ title, site, nav, current, now, find, aside, children }
   return (
     <>
       {raw("<!doctype html>")}
-      <html lang="en" data-now={new Date(now).toISOString()}>
+      <html lang="en" data-now={new Date(now).toISOString()} data-build={BUILD}>
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width,initial-scale=1" />
@@ -43,6 +52,7 @@ export function Layout({ title, site, nav, current, now, find, aside, children }
           <title>{`${title} · ${site}`}</title>
           <link rel="icon" href="data:," />
           <style>{raw(STYLE)}</style>
+          <script src={SCRIPT_PATH} defer></script>
         </head>
         <body>
           <a class="skip" href="#main">Skip to the content</a>
@@ -53,7 +63,7 @@ export function Layout({ title, site, nav, current, now, find, aside, children }
                 <a href={href} aria-current={href === current ? "page" : undefined}>{label}</a>
               ))}
             </nav>
-            {find !== undefined && <Find action={find} />}
+            {find !== undefined && <Find {...find} />}
             <button type="button" class="bare scripted" data-ask-keys>Keys</button>
             {aside}
           </header>
@@ -66,7 +76,7 @@ export function Layout({ title, site, nav, current, now, find, aside, children }
           <dialog data-keys aria-labelledby="keys">
             <h2 id="keys">Keys</h2>
             <dl>
-              {KEYS.filter(([key]) => key !== "g" || find !== undefined).map(([key, what]) => (
+              {KEYS.filter(([key]) => key !== FIND_KEY || find !== undefined).map(([key, what]) => (
                 <>
                   <dt>
                     <kbd>{key}</kbd>
@@ -79,17 +89,26 @@ export function Layout({ title, site, nav, current, now, find, aside, children }
               <button type="submit">Close</button>
             </form>
           </dialog>
-          <script>{raw(SCRIPT)}</script>
         </body>
       </html>
     </>
   );
 }
 
-function Find({ action }: { action: string }) {
+function Find({ action, found }: Finding) {
   return (
     <form method="get" action={action} role="search" class="find">
-      <input name="to" placeholder="Go to a link" aria-label="Go to a link by name, id or URL" data-find />
+      <input
+        name="to"
+        placeholder="Go to a link"
+        aria-label="Go to a link by name, id or URL"
+        aria-keyshortcuts={FIND_KEY}
+        autocomplete="off"
+        spellcheck={false}
+        data-find={found}
+      />
+      <kbd class="scripted" aria-hidden="true">{FIND_KEY}</kbd>
+      <div data-found hidden></div>
     </form>
   );
 }

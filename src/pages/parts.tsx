@@ -60,6 +60,17 @@ export function Middle({ text }: { text: string }) {
   );
 }
 
+/** The URL of a link: its first label, which tells it from the next, is always seen, and what all have in common is cut. */
+function Address({ url }: { url: string }) {
+  const [, lead, rest] = /^https?:\/\/([^.:/]*)(.*)$/.exec(url)!;
+  return (
+    <span class="trim lead mono" title={url}>
+      <span>{lead}</span>
+      <span>{rest}</span>
+    </span>
+  );
+}
+
 /** Copies `text`, or the text of the element `#id`. */
 export function Copy({ text, what, word = "copy" }: { text: string; what: string; word?: string }) {
   return (
@@ -67,15 +78,15 @@ export function Copy({ text, what, word = "copy" }: { text: string; what: string
   );
 }
 
-/** A link's URL, to open and to copy. */
-export function Url({ url }: { url: string | null }) {
+/** A link's URL, to open and to copy. `whole`: there is room for it. */
+export function Url({ url, whole }: { url: string | null; whole?: boolean }) {
   if (url === null) return <span class="quiet">none yet</span>;
   // A daemon hears it from its hub, which is not trusted with what happens here.
   if (!/^https?:\/\//.test(url)) return <Middle text={url} />;
   return (
     <span class="url">
       <a href={url} rel="noreferrer" target="_blank">
-        <Middle text={url} />
+        {whole ? <Middle text={url} /> : <Address url={url} />}
       </a>
       <Copy text={url} what="the URL" />
     </span>
@@ -99,6 +110,8 @@ export function Fields({ rows }: { rows: readonly (readonly [name: string, value
 /** A column of a table. */
 export interface Column {
   readonly label: string;
+  /** It is read out, and not seen. */
+  readonly unseen?: true;
   readonly kind?: "number" | "fill";
   /** It goes where there is little room. */
   readonly minor?: true;
@@ -124,7 +137,11 @@ export function Table(
       <table aria-label={label}>
         <thead>
           <tr>
-            {columns.map((column) => <th scope="col" class={columnClass(column)}>{column.label}</th>)}
+            {columns.map((column) => (
+              <th scope="col" class={columnClass(column)}>
+                {column.unseen ? <span class="sr">{column.label}</span> : column.label}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody data-rows={keep}>{children}</tbody>
@@ -134,7 +151,7 @@ export function Table(
 }
 
 /** Something that the reader should know before the rest. */
-export function Notice({ tone, children }: { tone?: "bad" | "wait"; children?: Child }) {
+export function Notice({ tone, children }: { tone?: "good" | "bad" | "wait"; children?: Child }) {
   return <div class={`notice ${tone ?? ""}`} role={tone === "bad" ? "alert" : undefined}>{children}</div>;
 }
 

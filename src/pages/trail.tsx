@@ -87,7 +87,7 @@ function Row({ record, now }: { record: TrailRecord; now: number }) {
 export function Seal({ verdict: { ok, records, broken } }: { verdict: Verdict }) {
   if (ok || broken === null) {
     return (
-      <Notice>
+      <Notice tone="good">
         <p class="good">● All of {countWords(records, "record")} stand as they were written.</p>
       </Notice>
     );

@@ -5,7 +5,7 @@ import type { HubState } from "../../src/hub/state.ts";
 import { Traffic } from "../../src/hub/traffic.ts";
 import { eventually } from "../e2e/rig.ts";
 import { type FakeDaemon, link, respond } from "../hub/rig.ts";
-import { check, look, PICTURES } from "./look.ts";
+import { check, look, PICTURES, reportOnly, type Shot } from "./look.ts";
 import { HubWorld } from "./hub_world.ts";
 import { CHROMIUM } from "./world.ts";
 
@@ -72,7 +72,7 @@ Deno.test({
     });
     await world.hub.api("POST", "/v1/shares/join", await world.hub.token("member"), { code: share.code });
     const login = await world.hub.api("POST", "/v1/device", undefined, {});
-    await look(t, site, [
+    const shots: Shot[] = [
       ["links", "/", "Links"],
       ["links-none", "/?q=nothing", "Links"],
       ["link", `/links/${id("stripe")}`, "stripe"],
@@ -87,13 +87,18 @@ Deno.test({
       ["settings", "/settings", "Settings"],
       ["device", `/device?code=${login.json.userCode}`, "Sign in a device"],
       ["error", "/links/nobody", "That went wrong"],
-    ]);
+    ];
+    await look(t, site, shots);
+    await t.step("its policy as one that only reports has nothing to report", async () => {
+      await reportOnly(site, shots);
+      await person.page.ask("Fetch.disable");
+    });
     await t.step("the keys, and the bar that says that a page is stale", async () => {
       await person.window(1280, "light");
       await person.open(`${world.origin}/`, "Links · connectd hub");
       if (PICTURES !== null) await picture(world, id("stripe"));
       await person.press("?");
-      await person.sees("go to a link");
+      await person.sees("go to a link by name");
       await person.press("?");
       await hub.close();
       await person.page.until("document.querySelector('[data-stale-bar]').checkVisibility()", true);

@@ -1,7 +1,7 @@
 /** Every page and state as it looks: in both themes, on a phone and on a desk, with nothing for axe to find. */
 import assert from "node:assert/strict";
 import { eventually } from "../e2e/rig.ts";
-import { check, look, PICTURES } from "./look.ts";
+import { check, look, PICTURES, reportOnly, type Shot } from "./look.ts";
 import { CHROMIUM, World } from "./world.ts";
 
 const LINKS = `links:
@@ -48,7 +48,7 @@ Deno.test({
     await person.open(`${world.origin}/requests`, "Sign in · connectd");
     await look(t, site, [["sign-in", "/", "Sign in"]]);
     await world.signIn();
-    await look(t, site, [
+    const shots: Shot[] = [
       ["links", "/", "Links"],
       ["links-none", "/?q=nothing", "Links"],
       ["new", "/new", "New link"],
@@ -64,7 +64,12 @@ Deno.test({
       ["plan", "/plan", "Plan"],
       ["audit", "/audit?verify=1", "Audit"],
       ["error", "/links/nobody", "That went wrong"],
-    ]);
+    ];
+    await look(t, site, shots);
+    await t.step("its policy as one that only reports has nothing to report", async () => {
+      await reportOnly(site, shots);
+      await person.page.ask("Fetch.disable");
+    });
 
     await t.step("the keys, and the bar that says that a page is stale", async () => {
       await person.window(1280, "light");

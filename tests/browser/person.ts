@@ -1,4 +1,5 @@
 /** Somebody at a browser: looks, types, goes by keyboard, and notes whatever a browser complains of. */
+import { latin1 } from "../../src/core/latin1.ts";
 import type { Rig } from "../e2e/rig.ts";
 import { Page } from "../protocols/chromium.ts";
 
@@ -7,6 +8,8 @@ const KEYS: Readonly<Record<string, { code: string; key: number; text?: string }
   Tab: { code: "Tab", key: 9 },
   Enter: { code: "Enter", key: 13, text: "\r" },
   Escape: { code: "Escape", key: 27 },
+  ArrowUp: { code: "ArrowUp", key: 38 },
+  ArrowDown: { code: "ArrowDown", key: 40 },
   " ": { code: "Space", key: 32, text: " " },
 };
 
@@ -135,6 +138,33 @@ export class Person implements AsyncDisposable {
     });
     await this.page.ask("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: theme }],
+    });
+  }
+
+  /** From now on documents come with the field `from` called `to`, as if the server had said so. */
+  async renameField(from: string, to: string): Promise<void> {
+    type Fields = { name: string; value: string }[];
+    this.page.on<{ requestId: string; responseStatusCode: number; responseHeaders: Fields }>(
+      "Fetch.requestPaused",
+      async ({ requestId, responseStatusCode, responseHeaders }) => {
+        const fields = responseHeaders.map(({ name, value }) => ({
+          name: name.toLowerCase() === from ? to : name,
+          value,
+        }));
+        // An answer that is only continued keeps the policy that it came with.
+        const kept = await this.page.ask<{ body: string; base64Encoded: boolean }>("Fetch.getResponseBody", {
+          requestId,
+        });
+        await this.page.ask("Fetch.fulfillRequest", {
+          requestId,
+          responseCode: responseStatusCode,
+          responseHeaders: fields,
+          body: kept.base64Encoded ? kept.body : btoa(latin1(new TextEncoder().encode(kept.body))),
+        });
+      },
+    );
+    await this.page.ask("Fetch.enable", {
+      patterns: [{ urlPattern: "*", resourceType: "Document", requestStage: "Response" }],
     });
   }
 

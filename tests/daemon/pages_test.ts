@@ -42,8 +42,12 @@ Deno.test("every page loads nothing, frames nowhere, is not kept, and weighs les
       const csp = fieldOf(answer, "content-security-policy")!;
       assert.match(
         csp,
-        /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:/,
+        /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'self'; img-src data:/,
       );
+      for (const [, members, text] of answer.body.matchAll(/<script([^>]*)>([^<]*)/g)) {
+        assert.match(members, /^ src="\/pages-[0-9a-f]{16}\.js" defer=""$/);
+        assert.equal(text, "");
+      }
       assert.match(csp, /; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/);
       assert.equal(fieldOf(answer, "cache-control"), "no-store");
       assert.equal(fieldOf(answer, "x-content-type-options"), "nosniff");

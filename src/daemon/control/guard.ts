@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { ApiProblem } from "../../api/problem.ts";
 import { readCookie } from "../../api/secrets.ts";
 import { equalBytes } from "../../core/secret.ts";
+import { SCRIPT_PATH } from "../../pages/assets.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The name that pages are on: a cookie on plain `localhost` would go to every server of the machine. */
@@ -11,6 +12,8 @@ export const PAGE_NAME = "connectd.localhost";
 
 /** Where a one-time key is exchanged for a session. */
 export const SIGN_IN = "/sign-in";
+
+const OPEN = ["/healthz", SIGN_IN, SCRIPT_PATH];
 
 const NAMES = ["127.0.0.1", "localhost", "[::1]", PAGE_NAME];
 
@@ -24,7 +27,7 @@ export interface Gate {
 /**
  * Throws ApiProblem unless `context` calls this API by a name of this machine (a page on another name that resolves
  * here would be a rebinding), from no other origin's page, with the token or the cookie of a session. `/healthz` asks
- * for neither, nor does the way in.
+ * for neither, nor does the way in, nor the script of its page.
  */
 export function guard(context: Context, { token, sessions, port }: Gate): void {
   const host = (context.req.header("Host") ?? "").toLowerCase();
@@ -33,7 +36,7 @@ export function guard(context: Context, { token, sessions, port }: Gate): void {
   }
   const origin = context.req.header("Origin");
   if (origin !== undefined && origin.toLowerCase() !== `http://${host}`) throw foreign();
-  if (context.req.path === "/healthz" || context.req.path === SIGN_IN) return;
+  if (OPEN.includes(context.req.path)) return;
   const authorization = context.req.header("Authorization");
   if (authorization === undefined && host === `${PAGE_NAME}:${port}` && isSignedIn(context, sessions, port)) {
     // A browser sends the cookie whoever makes it ask: that it was our page, only Origin tells.

@@ -41,7 +41,7 @@ export class Board {
   readonly #scopes: ReadonlyMap<string, Operation["scopes"]>;
 
   constructor(readonly state: HubState, operations: readonly Operation[], private readonly api: Fetch) {
-    this.signed = new Signed(state.clock, state.tokens);
+    this.signed = new Signed(state.browsers);
     this.#once = new Secrets(state.clock, UNSHOWN_MS, UNSHOWN, (made) => made.for);
     this.#scopes = new Map(operations.map(({ method, path, scopes }) => [`${method} ${path}`, scopes]));
   }

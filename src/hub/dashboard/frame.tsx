@@ -1,7 +1,7 @@
 /** How the dashboard answers with a page. */
 import type { Child } from "hono/jsx";
 import { type Live, livePage } from "../../api/live.ts";
-import { PAGE_FIELDS } from "../../pages/assets.ts";
+import { BUILD, PAGE_FIELDS } from "../../pages/assets.ts";
 import { html, Layout } from "../../pages/layout.tsx";
 import type { Visit } from "./board.ts";
 import type { RequestJson } from "./request_row.tsx";
@@ -35,7 +35,7 @@ export function show({ board, caller }: Visit, { title, current, body, status = 
       site={SITE}
       nav={NAV.filter(({ reads }) => board.may(caller, reads))}
       current={current}
-      find="/go"
+      find={{ action: "/go", found: "/found" }}
       now={board.state.clock.now()}
       aside={<SignOut name={caller.name} />}
     >
@@ -57,6 +57,7 @@ export function liveAnswer(visit: Visit, live: Live<RequestJson>): Response {
   const journal = state.events.of(workspace);
   const leave = visit.board.look(visit.caller);
   return livePage({
+    build: BUILD,
     clock: state.clock,
     admitted: signed.stays(context, port),
     listen(changed) {

@@ -1,17 +1,14 @@
 /** Where the dashboard is, and who is signed in there. */
-import { readCookie, Secrets, SESSION_MS } from "../../api/secrets.ts";
+import { readCookie } from "../../api/secrets.ts";
 import { ApiProblem } from "../../api/problem.ts";
-import type { Clock } from "../../clock.ts";
 import { isLoopback } from "../../core/address.ts";
 import type { ApiContext } from "../api_operation.ts";
+import type { Browsers } from "../browsers.ts";
 import type { Hosts } from "../hosts.ts";
-import type { Identity, Tokens } from "../tokens.ts";
+import type { Identity } from "../tokens.ts";
 
 /** The name of the dashboard on a machine of its own: a cookie on plain `localhost` would go to every server there. */
 export const PAGE_NAME = "hub.localhost";
-
-/** Browsers that are signed in with one token; of more the oldest has to sign in again. */
-const MOST = 64;
 
 /** Where a browser asks from. */
 export type Where =
@@ -51,39 +48,21 @@ export function checkForm(context: ApiContext, origin: string): void {
   );
 }
 
-/** Who is signed in, in memory only: a hub that starts anew asks everybody for the token again. */
+/** Who is signed in at the browser that asks. */
 export class Signed {
-  readonly #sessions: Secrets<Identity>;
-
-  constructor(clock: Clock, private readonly tokens: Tokens) {
-    this.#sessions = new Secrets(clock, SESSION_MS, MOST, ({ token }) => token);
-  }
-
-  /** The secret of a new session. */
-  open(identity: Identity): string {
-    return this.#sessions.make(identity);
-  }
-
-  close(secret: string): void {
-    this.#sessions.take(secret);
-  }
+  constructor(private readonly browsers: Browsers) {}
 
   /** Who asks; null: nobody is signed in, their token ended, or it was another site that made the browser ask. */
   find(context: ApiContext, port: number): Identity | null {
     const secret = readCookie(context.req.header("Cookie"), port);
     // A link's page is the same site to a browser, and can make it send the cookie.
     const own = ["same-origin", "none", undefined].includes(context.req.header("Sec-Fetch-Site"));
-    return secret === null || !own ? null : this.#of(secret);
+    return secret === null || !own ? null : this.browsers.find(secret);
   }
 
   /** Whether who asked now would still be let in later. */
   stays(context: ApiContext, port: number): () => boolean {
     const secret = readCookie(context.req.header("Cookie"), port);
-    return () => secret !== null && this.#of(secret) !== null;
-  }
-
-  #of(secret: string): Identity | null {
-    const identity = this.#sessions.find(secret);
-    return identity !== undefined && this.tokens.isLive(identity) ? identity : null;
+    return () => secret !== null && this.browsers.find(secret) !== null;
   }
 }

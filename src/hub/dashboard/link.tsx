@@ -96,7 +96,7 @@ function Life({ visit: { board: { state: hub } }, link, now }: { visit: Visit; l
       <Fields
         rows={[
           ["State", <StateMark state={state} />],
-          ["URL", <Url url={hub.hosts().urlOf(id)} />],
+          ["URL", <Url url={hub.hosts().urlOf(id)} whole />],
           ["Own domain", domain === null ? null : <OwnDomain domain={domain} />],
           ["Service", service === null ? null : <span class="mono">{service}</span>],
           ["Daemon", <span class="mono">{daemon}</span>],
@@ -115,7 +115,7 @@ function Life({ visit: { board: { state: hub } }, link, now }: { visit: Visit; l
 
 /** Where it is not proven yet, what is missing is said. */
 function OwnDomain({ domain: { name, url, message } }: { domain: DomainGrant }) {
-  return url !== null ? <Url url={url} /> : (
+  return url !== null ? <Url url={url} whole /> : (
     <>
       <span class="mono">{name}</span> <span class="wait">◌ {message}</span>
     </>

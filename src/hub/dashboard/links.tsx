@@ -11,7 +11,7 @@ import { policyBrief } from "./policy_text.ts";
 import { type Choice, listPath, ORDERS, readChoice, select } from "./select.ts";
 import { Sparkline } from "./sparkline.tsx";
 
-const CHOICE: Column = { label: "Choose", minor: true };
+const CHOICE: Column = { label: "Choose", unseen: true, minor: true };
 
 const COLUMNS: readonly Column[] = [
   { label: "Link" },
@@ -41,7 +41,9 @@ export function linksPage(visit: Visit): Response {
         <h1>Links</h1>
         <div class="row end">
           <Filter choice={choice} />
-          {visit.board.may(visit.caller, "POST /v1/links") && <a class="button" href="/new">New link…</a>}
+          {visit.board.may(visit.caller, "POST /v1/links") && (
+            <a class="button main apart" href="/new">New link…</a>
+          )}
         </div>
         <Links visit={visit} choice={choice} />
       </>
@@ -144,7 +146,7 @@ function Row(
         <Url url={state.hosts().urlOf(id)} />
       </td>
       <td class="minor mono">{service}</td>
-      <td class="minor mono">{link.policy === null ? "" : policyBrief(link.policy.spec)}</td>
+      <td class="minor mono long">{link.policy === null ? "" : policyBrief(link.policy.spec)}</td>
       <td>
         <Time at={expiresAt === null ? null : new Date(expiresAt).toISOString()} now={now} />
       </td>

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import { ApiProblem } from "../../api/problem.ts";
 import { wantsHtml } from "../../pages/accept.ts";
+import { SCRIPT_PATH, scriptAnswer } from "../../pages/assets.ts";
 import { METRICS_PATH } from "../api_metrics.ts";
 import type { ApiContext, ApiEnv } from "../api_operation.ts";
 import { auditPage } from "./audit.tsx";
@@ -9,7 +10,7 @@ import type { Board, Visit } from "./board.ts";
 import { approve, deny, devicePage } from "./device.tsx";
 import { edit, editPage } from "./edit.tsx";
 import { checkForm, whereIs } from "./gate.ts";
-import { go } from "./go.ts";
+import { found, go } from "./go.tsx";
 import { linkPage, renew, revoke } from "./link.tsx";
 import { linksPage } from "./links.tsx";
 import { create, newPage } from "./new.tsx";
@@ -28,6 +29,7 @@ type Page = (visit: Visit) => Response | Promise<Response>;
 const PAGES: readonly (readonly [method: "GET" | "POST", path: string, page: Page])[] = [
   ["GET", "/", linksPage],
   ["GET", "/go", go],
+  ["GET", "/found", found],
   ["GET", "/new", newPage],
   ["POST", "/new", create],
   ["GET", "/revoke", revokePage],
@@ -55,6 +57,7 @@ const PAGES: readonly (readonly [method: "GET" | "POST", path: string, page: Pag
 
 /** Puts the pages beside the API. */
 export function addPages(app: Hono<ApiEnv>, board: Board): void {
+  app.get(SCRIPT_PATH, scriptAnswer);
   app.get("/sign-in", (context) => guarded(context, board, (port) => signInPage(context, board, port)));
   app.post(
     "/sign-in",

@@ -35,14 +35,14 @@ export async function signIn(
   }
   audit.signedIn(identity, address);
   const answer = seeOther(next);
-  answer.headers.append("Set-Cookie", writeCookie(board.signed.open(identity), port));
+  answer.headers.append("Set-Cookie", writeCookie(await board.state.browsers.signIn(identity), port));
   return answer;
 }
 
 /** `POST /sign-out` */
-export function signOut(context: ApiContext, board: Board, port: number): Response {
+export async function signOut(context: ApiContext, board: Board, port: number): Promise<Response> {
   const secret = readCookie(context.req.header("Cookie"), port);
-  if (secret !== null) board.signed.close(secret);
+  if (secret !== null) await board.state.browsers.signOut(secret);
   const answer = seeOther("/sign-in");
   answer.headers.append("Set-Cookie", writeCookie(null, port));
   return answer;

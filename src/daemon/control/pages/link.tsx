@@ -113,7 +113,7 @@ function Shown({ state, name }: { state: ControlState; name: string }) {
               rows={[
                 ["Hub", <span class="mono">{hub}</span>],
                 ["State", <StateMark state={state} />],
-                ["URL", <Url url={url} />],
+                ["URL", <Url url={url} whole />],
                 ["Last error", lastError],
               ]}
             />
@@ -152,7 +152,7 @@ function Life({ link, now }: { link: LinkJson; now: number }) {
       <Fields
         rows={[
           ["State", <StateMark state={state} />],
-          ["URL", <Url url={url} />],
+          ["URL", <Url url={url} whole />],
           ["Target", <span class="mono">{target}{service !== null && ` (${service})`}</span>],
           ["Made by", source === "file" ? "links.yaml" : source === "hub" ? "a hub" : "hand"],
           ["Since", <Time at={activatedAt} now={now} none="not yet active" />],

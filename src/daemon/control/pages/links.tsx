@@ -52,7 +52,7 @@ export function linksPage(context: Call, state: ControlState): Response {
             </label>
             <button type="submit">Filter</button>
           </form>
-          <a class="button" href="/new">New link…</a>
+          <a class="button main apart" href="/new">New link…</a>
         </div>
         <Regions state={state} q={q} after={after} />
       </>
@@ -138,7 +138,7 @@ function LinkRow({ link, now }: { link: LinkJson; now: number }) {
       <td class="fill">
         <Url url={url} />
       </td>
-      <td class="minor mono">{target}</td>
+      <td class="minor mono long">{target}</td>
       <td>
         <Time at={expiresAt} now={now} />
         {uses !== null && <small class="under">{countWords(uses.left, "use")} left</small>}

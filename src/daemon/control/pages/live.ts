@@ -2,6 +2,7 @@
 import { type Live, livePage } from "../../../api/live.ts";
 import { ApiProblem } from "../../../api/problem.ts";
 import { readCookie } from "../../../api/secrets.ts";
+import { BUILD } from "../../../pages/assets.ts";
 import type { SeenJson } from "../../witnesses/live.ts";
 import type { ControlState } from "../state.ts";
 import type { Call } from "./frame.tsx";
@@ -10,6 +11,7 @@ import type { Call } from "./frame.tsx";
 export function liveAnswer(context: Call, state: ControlState, live: Live<SeenJson>): Response {
   const { clock, events, witnesses } = state;
   return livePage({
+    build: BUILD,
     clock,
     admitted: admission(context, state),
     listen: (changed) => events.listen(({ type }) => type !== "request" && changed()),

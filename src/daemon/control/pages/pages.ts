@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import type { CallEnv } from "../../../api/app.ts";
 import { ApiProblem } from "../../../api/problem.ts";
 import { wantsHtml } from "../../../pages/accept.ts";
+import { SCRIPT_PATH, scriptAnswer } from "../../../pages/assets.ts";
 import { SIGN_IN } from "../guard.ts";
 import type { ControlState } from "../state.ts";
 import { auditPage } from "./audit.tsx";
@@ -41,6 +42,7 @@ const PAGES: readonly (readonly [method: "GET" | "POST", path: string, page: Pag
 
 /** Puts the pages beside the API, behind the same guard. */
 export function addPages(app: Hono<CallEnv>, state: ControlState): void {
+  app.get(SCRIPT_PATH, scriptAnswer);
   for (const [method, path, page] of PAGES) app.on(method, path, (context) => page(context, state));
 }
 
