@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
 import { Failure } from "../../core/errors.ts";
-import { type ApiClient, Refused } from "../client.ts";
+import { type ApiClient, Refused, Unanswered } from "../client.ts";
 import { complain, out, relative, table } from "../print.ts";
 import { JSON_FLAG } from "../reach.ts";
 import { endSignals } from "../signals.ts";
@@ -79,16 +79,29 @@ interface Place {
 
 /** Joins, and waits for approval where that is asked for. Throws Failure. */
 async function letIn(api: ApiClient, code: string): Promise<Joined> {
-  let told = false;
+  let told = false, away = false;
   for (;;) {
-    const joined = await api.call<Joined>("POST", "/v1/shares/join", { code });
-    if (joined.state === "approved") return joined;
-    if (!told) {
-      complain("waiting for approval: whoever made the share lets you in with `connectd share --approve`");
+    try {
+      const joined = await api.call<Joined>("POST", "/v1/shares/join", { code });
+      if (joined.state === "approved") return joined;
+      if (!told) {
+        complain("waiting for approval: whoever made the share lets you in with `connectd share --approve`");
+      }
+      if (away) complain("the hub is there again");
+      [told, away] = [true, false];
+    } catch (error) {
+      // Who waits already is known to the hub, also after its restart.
+      if (!told || !isAway(error)) throw error;
+      if (!away) complain(`the hub is lost, and asked again: ${error.message}`);
+      away = true;
     }
-    told = true;
     await whileWaiting("waiting for approval", new Promise((again) => setTimeout(again, ASK_MS)));
   }
+}
+
+/** Nobody answers, or a front in the place of a hub that is not there. */
+function isAway(error: unknown): error is Failure {
+  return error instanceof Unanswered || (error instanceof Refused && error.status >= 500);
 }
 
 /** What is known of the services that the share gives; those whose daemon was never seen have no port of their own. */
