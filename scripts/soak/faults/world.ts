@@ -113,14 +113,19 @@ export class World {
 
   /** Whether a request of its own connection has its 200 within `ms`. */
   async probe(ms: number): Promise<boolean> {
+    return (await this.answer(ms)).startsWith("HTTP/1.1 200 ");
+  }
+
+  /** The first line of what a request of its own connection is answered within `ms`, or what came instead. */
+  async answer(ms: number): Promise<string> {
     let talk: Talk | null = null;
     const asked = (async () => {
       talk = await Talk.to(this.port);
       const number = this.notes.send("GET");
       await talk.write(`GET /sum/${number} HTTP/1.1\r\nHost: steady.localhost:${this.port}\r\n\r\n`);
-      return (await talk.head())?.first.startsWith("HTTP/1.1 200 ") ?? false;
-    })().catch(() => false);
-    const late = Promise.withResolvers<boolean>(), timer = setTimeout(() => late.resolve(false), ms);
+      return (await talk.head())?.first ?? "an end of the connection";
+    })().catch(({ message }: Error) => message);
+    const late = Promise.withResolvers<string>(), timer = setTimeout(() => late.resolve("nothing"), ms);
     try {
       return await Promise.race([asked, late.promise]);
     } finally {
