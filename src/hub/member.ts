@@ -4,6 +4,7 @@ import type { Control } from "../wire/hello.ts";
 import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import { Bridge } from "./bridge.ts";
+import type { NoWay } from "./member_metrics.ts";
 import type { MemberParts } from "./members.ts";
 import type { Peer } from "./peer.ts";
 import { admits } from "./share.ts";
@@ -14,9 +15,6 @@ interface Place {
   readonly peer: Peer;
   readonly name: string;
 }
-
-/** Why there is no way to a service. */
-type Refused = "not_allowed" | "service_unknown" | "daemon_offline" | "hub_busy";
 
 /** A stream that a member opened, on its way to a daemon or joined to one of its streams. */
 class Call {
@@ -110,13 +108,15 @@ export class MemberConnection implements SessionHandler {
     };
   }
 
-  #refuse({ stream: { open: { link } }, bridge }: Call, code: Refused): void {
-    this.#parts.audit.refusedService(this.identity, link, code);
+  #refuse({ stream: { open: { link } }, bridge }: Call, code: NoWay): void {
+    const { audit, counts: { refused } } = this.#parts;
+    refused[code]++;
+    audit.refusedService(this.identity, link, code);
     bridge.cut(code);
   }
 
   /** `link`: a service's name, or DAEMON/NAME; where several have it, who was known first. */
-  #find(link: string): Place | Refused {
+  #find(link: string): Place | NoWay {
     const known = this.#known.get(link);
     if (known !== undefined && known.peer.online && this.#has(known)) return known;
     const slash = link.indexOf("/"), name = link.slice(slash + 1);

@@ -6,6 +6,7 @@ import { Session } from "../wire/session.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { HubAudit } from "./audit.ts";
 import { MemberConnection } from "./member.ts";
+import { noReaches, type ReachCounts } from "./member_metrics.ts";
 import type { Peers } from "./peers.ts";
 import { isLive, memberOf } from "./share.ts";
 import type { Shares } from "./shares.ts";
@@ -24,6 +25,7 @@ export interface MembersOptions {
 /** What a connection needs of them. */
 export interface MemberParts extends MembersOptions {
   readonly shares: Shares | null;
+  readonly counts: ReachCounts;
   /** A connection to a service begins; what is returned is called with its octets when it is over. */
   uses(by: MemberConnection, daemon: string, service: string): (bytesIn: number, bytesOut: number) => void;
 }
@@ -41,6 +43,7 @@ export class Members implements MemberParts {
   readonly log: Log;
   readonly audit: HubAudit;
   shares: Shares | null = null;
+  readonly counts: ReachCounts = noReaches();
   readonly #o: MembersOptions;
   readonly #connections = new Set<MemberConnection>();
   readonly #usage: Usage<Visit>;
@@ -110,7 +113,16 @@ export class Members implements MemberParts {
   ): (bytesIn: number, bytesOut: number) => void {
     const { token, workspace } = identity;
     const key = [token, workspace, service, daemon, address, share].join(" ");
-    return this.#usage.begin(key, { identity, service, facts: { daemon, address, share } });
+    const used = this.#usage.begin(key, { identity, service, facts: { daemon, address, share } });
+    const { counts } = this;
+    counts.reached++;
+    counts.open++;
+    return (bytesIn, bytesOut) => {
+      counts.open--;
+      counts.bytesIn += bytesIn;
+      counts.bytesOut += bytesOut;
+      used(bytesIn, bytesOut);
+    };
   }
 
   /** Ends the sessions whose token is not good any more. */

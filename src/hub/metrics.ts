@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Code, Refusal } from "../core/errors.ts";
 import { type Family, single } from "../core/metrics.ts";
 import { Progress } from "../wire/progress.ts";
+import { memberMetrics } from "./member_metrics.ts";
 import type { Names } from "./names.ts";
 import type { Peers } from "./peers.ts";
 import type { Sessions } from "./sessions.ts";
@@ -80,6 +81,7 @@ export class HubMetrics {
         "For how long a session with bytes to send has sent none; the worst of all.",
         Math.max(0, ...stuck),
       ),
+      ...memberMetrics(sight.sessions.members),
       {
         type: "gauge",
         name: "connectd_hub_daemons",

@@ -1,0 +1,53 @@
+/** Figures of members and what they reach: totals only, as all of a hub's. */
+import { type Family, single } from "../core/metrics.ts";
+import type { Members } from "./members.ts";
+
+/** Why there is no way to a service. */
+export type NoWay = "not_allowed" | "service_unknown" | "daemon_offline" | "hub_busy";
+
+/** What became of the connections of members to private services. */
+export interface ReachCounts {
+  reached: number;
+  /** Now. */
+  open: number;
+  /** Octets to services and back, of those that are over. */
+  bytesIn: number;
+  bytesOut: number;
+  readonly refused: Record<NoWay, number>;
+}
+
+/** None of anything. */
+export function noReaches(): ReachCounts {
+  const refused = { not_allowed: 0, service_unknown: 0, daemon_offline: 0, hub_busy: 0 };
+  return { reached: 0, open: 0, bytesIn: 0, bytesOut: 0, refused };
+}
+
+/** The families of `members`. */
+export function memberMetrics({ size, counts }: Pick<Members, "size" | "counts">): Family[] {
+  const { reached, open, bytesIn, bytesOut, refused } = counts;
+  return [
+    single("gauge", "connectd_hub_members", "Sessions of members who reach private services.", size),
+    single(
+      "counter",
+      "connectd_hub_reaches_total",
+      "Connections of members that were handed to a private service's daemon.",
+      reached,
+    ),
+    {
+      type: "counter",
+      name: "connectd_hub_reaches_refused_total",
+      help: "Connections of members that the hub refused, by code.",
+      samples: Object.entries(refused).map(([code, value]) => ({ labels: { code }, value })),
+    },
+    single("gauge", "connectd_hub_reaches_open", "Connections of members to private services.", open),
+    {
+      type: "counter",
+      name: "connectd_hub_reach_bytes_total",
+      help: "Bytes that members sent to private services (in) and got (out), counted as a connection ends.",
+      samples: [["in", bytesIn] as const, ["out", bytesOut] as const].map(([direction, value]) => ({
+        labels: { direction },
+        value,
+      })),
+    },
+  ];
+}
