@@ -59,14 +59,14 @@
     stale.hidden = false;
     if (source && source.readyState === 2) {
       stop();
-      setTimeout(again, 2000);
+      again();
     }
   };
   // A browser gives up on an answer that is no stream. Whoever is signed out here sees no more of the page; all else is tried again.
   const again = async () => {
     const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
     if (answer && answer.status === 401) location.reload();
-    else start();
+    else setTimeout(start, 5000);
   };
   const stop = () => {
     if (source) source.close();
@@ -172,6 +172,11 @@
     find.addEventListener("focus", look);
   }
 
+  doc.addEventListener("change", ({ target }) => {
+    if (!target.matches("[data-all]")) return;
+    for (const box of all("td > [type=checkbox]", target.closest("table"))) box.checked = target.checked;
+  });
+
   const keys = doc.querySelector("[data-keys]");
   doc.querySelector("[data-ask-keys]").addEventListener("click", () => keys.showModal());
   const move = (by) => {
@@ -196,7 +201,7 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select")) {
+    if (event.target.closest("input:not([type=checkbox]), textarea, select")) {
       if (event.key === "Escape") event.target.blur();
       return;
     }

@@ -110,8 +110,8 @@ export function Fields({ rows }: { rows: readonly (readonly [name: string, value
 /** A column of a table. */
 export interface Column {
   readonly label: string;
-  /** It is read out, and not seen. */
-  readonly unseen?: true;
+  /** Its cells are boxes, and its head is one for all of them. */
+  readonly boxes?: true;
   readonly kind?: "number" | "fill";
   /** It goes where there is little room. */
   readonly minor?: true;
@@ -139,7 +139,7 @@ export function Table(
           <tr>
             {columns.map((column) => (
               <th scope="col" class={columnClass(column)}>
-                {column.unseen ? <span class="sr">{column.label}</span> : column.label}
+                {column.boxes ? <All label={column.label} /> : column.label}
               </th>
             ))}
           </tr>
@@ -148,6 +148,10 @@ export function Table(
       </table>
     </div>
   );
+}
+
+function All({ label }: { label: string }) {
+  return <input type="checkbox" class="scripted" aria-label={`${label} all`} data-all />;
 }
 
 /** Something that the reader should know before the rest. */

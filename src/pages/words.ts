@@ -34,6 +34,11 @@ export function countWords(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
+/** What a page is called that is the answer of `status` to what was asked. */
+export function problemTitle(status: number): string {
+  return status === 404 ? "Not found" : status === 403 ? "Not allowed" : "That went wrong";
+}
+
 /** A policy as the APIs print it. */
 type PolicyJson = Readonly<Record<string, unknown>>;
 

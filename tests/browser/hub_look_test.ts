@@ -86,7 +86,7 @@ Deno.test({
       ["audit", "/audit?verify=1", "Audit"],
       ["settings", "/settings", "Settings"],
       ["device", `/device?code=${login.json.userCode}`, "Sign in a device"],
-      ["error", "/links/nobody", "That went wrong"],
+      ["error", "/links/nobody", "Not found"],
     ];
     await look(t, site, shots);
     await t.step("its policy as one that only reports has nothing to report", async () => {
@@ -203,7 +203,7 @@ Deno.test({
           document.body.innerHTML = '<form method=post action="${world.origin}/links/${dear}/revoke"></form>';
           document.forms[0].submit();
         })()`);
-        await person.at("That went wrong · connectd hub");
+        await person.at("Not allowed · connectd hub");
         await person.sees("Only forms of this page are taken");
         // In a frame nobody sees where they click.
         await person.open(from, "evil");

@@ -53,6 +53,13 @@ Deno.test({
     await person.tabTo("Links");
     await person.press("Enter");
     await person.at("Links · connectd hub");
+    const chosen = "document.querySelectorAll('td > :checked').length";
+    await person.tabTo("Choose all");
+    await person.press(" ");
+    assert.equal(await person.page.value(chosen), 2);
+    await person.press(" ");
+    assert.equal(await person.page.value(chosen), 0);
+    // In a box to tick a letter is a key, as it is anywhere but in a text.
     await person.press("k");
     await person.type("tr");
     await person.sees("1 link fits.");

@@ -63,7 +63,7 @@ Deno.test({
       ["request-beside", `/requests/${again}/beside?as=text`, "PUT /orders, twice"],
       ["plan", "/plan", "Plan"],
       ["audit", "/audit?verify=1", "Audit"],
-      ["error", "/links/nobody", "That went wrong"],
+      ["error", "/links/nobody", "Not found"],
     ];
     await look(t, site, shots);
     await t.step("its policy as one that only reports has nothing to report", async () => {

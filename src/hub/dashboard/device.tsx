@@ -102,7 +102,7 @@ function Ask({ code }: { code: string }) {
           required
         />
       </label>
-      <button type="submit">Go on</button>
+      <button type="submit" class="main">Go on</button>
     </form>
   );
 }
@@ -140,7 +140,7 @@ function Decide({ visit, code, login }: { visit: Visit; code: string; login: Log
           Name of its token
           <input name="name" placeholder="made up" autocomplete="off" />
         </label>
-        <button type="submit">Yes, sign it in</button>
+        <button type="submit" class="main">Yes, sign it in</button>
         <button type="submit" class="bad" formaction="/device/deny">No</button>
       </form>
     </>

@@ -77,7 +77,7 @@ function form(visit: Visit, link: HubLink, typed: Typed, seen: string, problem: 
           <input type="hidden" name="seen" value={seen} />
           <Inputs typed={typed} problem={problem} without={["ttl"]} />
           <div class="row">
-            <button type="submit">Change the link</button>
+            <button type="submit" class="main">Change the link</button>
             <a href={path}>Back</a>
           </div>
         </form>

@@ -11,7 +11,7 @@ import { policyBrief } from "./policy_text.ts";
 import { type Choice, listPath, ORDERS, readChoice, select } from "./select.ts";
 import { Sparkline } from "./sparkline.tsx";
 
-const CHOICE: Column = { label: "Choose", unseen: true, minor: true };
+const CHOICE: Column = { label: "Choose", boxes: true, minor: true };
 
 const COLUMNS: readonly Column[] = [
   { label: "Link" },

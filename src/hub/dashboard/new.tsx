@@ -77,7 +77,7 @@ function form(visit: Visit, typed: Typed, problem: ApiProblem | null): Response 
             <Text name="subdomain" label="Subdomain" hint="a random one" typed={typed} problem={problem} />
             <Inputs typed={typed} problem={problem} />
             <div class="row">
-              <button type="submit">Make the link</button>
+              <button type="submit" class="main">Make the link</button>
               <a href="/">Back</a>
             </div>
           </form>

@@ -1,6 +1,7 @@
 /** The page for what is refused or went wrong. */
 import type { ApiProblem } from "../../api/problem.ts";
 import { Command, Notice } from "../../pages/parts.tsx";
+import { problemTitle } from "../../pages/words.ts";
 import type { ApiContext } from "../api_operation.ts";
 import type { Board, Visit } from "./board.ts";
 import { show, showOutside } from "./frame.tsx";
@@ -21,12 +22,12 @@ export function problemPage(
     : visit === null
     ? showOutside(
       board.state.clock.now(),
-      TITLE,
+      problemTitle(problem.status),
       <Wrong problem={problem} requestId={requestId} />,
       problem.status,
     )
     : show(visit, {
-      title: TITLE,
+      title: problemTitle(problem.status),
       current: null,
       status: problem.status,
       body: <Wrong problem={problem} requestId={requestId} />,
@@ -36,12 +37,10 @@ export function problemPage(
   return answer;
 }
 
-const TITLE = "That went wrong";
-
 function Wrong({ problem, requestId }: { problem: ApiProblem; requestId: string }) {
   return (
     <>
-      <h1>{TITLE}</h1>
+      <h1>{problemTitle(problem.status)}</h1>
       <Said problem={problem} />
       <p>
         <a href="/">All links</a>

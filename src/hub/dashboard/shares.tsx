@@ -137,7 +137,7 @@ function Make(
             />{" "}
             who joins waits for approval
           </label>
-          <button type="submit">Make a share</button>
+          <button type="submit" class="main">Make a share</button>
         </div>
       </form>
     </details>

@@ -97,7 +97,7 @@ function Form({ next, wrong }: { next: string; wrong: boolean }) {
             aria-invalid={wrong ? "true" : undefined}
           />
         </label>
-        <button type="submit">Sign in</button>
+        <button type="submit" class="main">Sign in</button>
       </form>
       <p>
         The token itself is not kept: the browser gets a session that ends after 12 hours, or with the token.

@@ -86,7 +86,7 @@ function page(visit: Visit, typed: ReadonlyMap<string, string>, problem: ApiProb
             For how long
             <input name="ttl" value={typed.get("ttl")} placeholder="for ever; or 90d" autocomplete="off" />
           </label>
-          <button type="submit">Make a token</button>
+          <button type="submit" class="main">Make a token</button>
         </form>
         {tokens.length === 0
           ? (

@@ -89,7 +89,7 @@ function form(context: Call, state: ControlState, typed: Form, problem: ApiProbl
             </p>
           ))}
           <div class="row">
-            <button type="submit">Make the link</button>
+            <button type="submit" class="main">Make the link</button>
             <a href="/">Back</a>
           </div>
         </form>

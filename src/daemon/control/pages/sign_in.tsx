@@ -4,6 +4,7 @@ import { ApiProblem } from "../../../api/problem.ts";
 import { readCookie, writeCookie } from "../../../api/secrets.ts";
 import { Command, Notice } from "../../../pages/parts.tsx";
 import { PAGE_NAME } from "../guard.ts";
+import { problemTitle } from "../../../pages/words.ts";
 import type { ControlState } from "../state.ts";
 import { type Call, show } from "./frame.tsx";
 
@@ -40,7 +41,7 @@ export function signOut(context: Call, state: ControlState): Response {
 export function problemPage(context: Call, state: ControlState, problem: ApiProblem): Response {
   const outside = problem.status === 401 || problem.status === 421;
   const answer = show(context, state, {
-    title: problem.status === 401 ? "Sign in" : "That went wrong",
+    title: problem.status === 401 ? "Sign in" : problemTitle(problem.status),
     current: null,
     status: problem.status,
     ...(outside ? { outside } : {}),
@@ -69,7 +70,7 @@ function WayIn({ sentence }: { sentence: string }) {
 function Wrong({ problem, requestId }: { problem: ApiProblem; requestId: string }) {
   return (
     <>
-      <h1>That went wrong</h1>
+      <h1>{problemTitle(problem.status)}</h1>
       <Notice tone="bad">
         <p>{problem.message}</p>
         {problem.errors.map(({ pointer, detail }) => <p>{pointer.slice(1)} {detail}</p>)}
