@@ -12,6 +12,15 @@ export const IF_MATCH: Parameters = {
   },
 };
 
+/** The same where it may be left out. */
+export const IF_MATCH_HEEDED: Parameters = {
+  "If-Match": {
+    doc:
+      "The `ETag` of what is to be changed, as it was seen: another one is 412. Absent, `*`: whatever it is.",
+    schema: { type: "string" },
+  },
+};
+
 /** The tag of a representation. `value`: what of it counts as a change, as JSON-able data. */
 export function etagOf(value: unknown): string {
   return `"${createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22)}"`;
@@ -19,14 +28,20 @@ export function etagOf(value: unknown): string {
 
 /** Throws ApiProblem unless the call says that it has seen what has the tag `etag`: 428 where it says nothing, 412 where it is another. */
 export function checkIfMatch(context: Context, etag: string): void {
-  const field = context.req.header("If-Match");
-  if (field === undefined) {
+  if (context.req.header("If-Match") === undefined) {
     throw new ApiProblem(
       428,
       "precondition_required",
       "This needs If-Match with the ETag of what it changes.",
     );
   }
-  if (field.trim() === "*" || field.split(",").some((tag) => tag.trim() === etag)) return;
+  heedIfMatch(context, etag);
+}
+
+/** The same, but a call that says nothing of it is let through. */
+export function heedIfMatch(context: Context, etag: string): void {
+  const field = context.req.header("If-Match");
+  if (field === undefined || field.trim() === "*") return;
+  if (field.split(",").some((tag) => tag.trim() === etag)) return;
   throw new ApiProblem(412, "precondition_failed", "It has changed since: read it again.", [["ETag", etag]]);
 }

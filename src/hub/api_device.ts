@@ -7,7 +7,8 @@ import { NEW_TOKEN, TOKEN_WISH } from "./api_schemas.ts";
 import { orConflict, printToken, readWish } from "./api_tokens.ts";
 import type { Login } from "./devices.ts";
 import type { HubState } from "./state.ts";
-import { type Scope, SCOPES, type TokenWish } from "./tokens.ts";
+import { type Scope, SCOPES } from "./tokens.ts";
+import type { TokenWish } from "./token_wish.ts";
 
 /** Where people approve a login: a page of the dashboard. */
 export const DEVICE_PAGE = "/device";

@@ -1,6 +1,6 @@
 /** Links and sessions in the API. */
 import { notFound, page } from "../api/call.ts";
-import { etagOf } from "../api/etag.ts";
+import { etagOf, heedIfMatch, IF_MATCH_HEEDED } from "../api/etag.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
 import { actorOf, type ApiContext, CHANGERS, type Operation, READERS } from "./api_operation.ts";
 import { ID, LINK, SESSION } from "./api_schemas.ts";
@@ -41,11 +41,14 @@ export function linkRoutes(state: HubState): Operation[] {
       path: "/v1/links/:id",
       summary: "Revoke a link for good; again changes nothing",
       params: { id: ID },
+      fields: IF_MATCH_HEEDED,
       answers: { 200: { doc: "The link as it is now, with its ETag.", schema: LINK } },
-      problems: [404, 503],
+      problems: [404, 412, 503],
       scopes: CHANGERS,
       async run(context) {
         const link = findLink(context, state);
+        // What is done already is not asked about: whoever had no answer asks again as before.
+        if (link.record.ended !== "link_revoked") heedIfMatch(context, linkTag(link, state));
         await state.names.revoke(link, actorOf(context));
         return taggedLink(context, link, state);
       },

@@ -1,7 +1,7 @@
 /** Changes of links in the hub's API: their daemon makes them. */
 import { readObject, readOptionalObject } from "../api/call.ts";
 import { object, type Schema } from "../api/documentation.ts";
-import { checkIfMatch, IF_MATCH } from "../api/etag.ts";
+import { checkIfMatch, heedIfMatch, IF_MATCH, IF_MATCH_HEEDED } from "../api/etag.ts";
 import { findLink, linkTag, taggedLink } from "./api_links.ts";
 import { IDEMPOTENCY } from "./api_once.ts";
 import { askerOf, CHANGERS, type Operation } from "./api_operation.ts";
@@ -109,14 +109,16 @@ export function manageRoutes(state: HubState): Operation[] {
       path: "/v1/links/:id/renew",
       summary: "Begin the life of a link anew, whether it ended or not",
       params,
+      fields: IF_MATCH_HEEDED,
       body: { schema: RENEWAL, optional: true },
       answers: { 200: { doc: "The link as it is now, with its ETag.", schema: LINK } },
-      problems: [404, 409, 503],
+      problems: [404, 409, 412, 503],
       scopes: CHANGERS,
       async run(context) {
         const link = findLink(context, state);
         const wish = await readOptionalObject(context);
-        return taggedLink(context, await desk.manage.renew(link, wish, askerOf(context)), state);
+        const check = () => heedIfMatch(context, linkTag(link, state));
+        return taggedLink(context, await desk.manage.renew(link, wish, askerOf(context), check), state);
       },
     },
   ];

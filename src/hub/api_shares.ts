@@ -1,7 +1,7 @@
 /** Shares in the hub's API. */
 import { notFound, page, readObject } from "../api/call.ts";
 import { object, pageOf, PAGING, type Schema, TIME } from "../api/documentation.ts";
-import { etagOf } from "../api/etag.ts";
+import { etagOf, heedIfMatch, IF_MATCH_HEEDED } from "../api/etag.ts";
 import { IDEMPOTENCY } from "./api_once.ts";
 import { actorOf, type ApiContext, CHANGERS, type Operation, READERS } from "./api_operation.ts";
 import { ID } from "./api_schemas.ts";
@@ -78,6 +78,8 @@ export function shareRoutes({ desk, clock }: HubState): Operation[] {
     if (share === null) throw notFound("share", context.req.param("id")!);
     return share;
   };
+  const checkOf = (context: ApiContext) => (share: ShareRecord) =>
+    heedIfMatch(context, etagOf(shareJson(share, clock.now())));
   const tagged = (context: ApiContext, share: ShareRecord) => {
     const json = shareJson(share, clock.now());
     return context.json(json, 200, { ETag: etagOf(json) });
@@ -161,14 +163,16 @@ export function shareRoutes({ desk, clock }: HubState): Operation[] {
       path: "/v1/shares/:id/approve",
       summary: "Let in a member who waits; again changes nothing",
       params: { id: ID },
+      fields: IF_MATCH_HEEDED,
       body: { schema: object({ member: { ...TEXT, description: "The name or the id of their token." } }) },
-      answers: { 200: { doc: "The share as it is now.", schema: SHARE } },
-      problems: [404, 409, 503],
+      answers: { 200: { doc: "The share as it is now, with its ETag.", schema: SHARE } },
+      problems: [404, 409, 412, 503],
       scopes: CHANGERS,
       async run(context) {
         const { member } = onlyMember(await readObject(context), "member");
         const id = context.req.param("id")!;
-        return tagged(context, found(context, await desk.shares.approve(id, member, sharerOf(context))));
+        const share = await desk.shares.approve(id, member, sharerOf(context), checkOf(context));
+        return tagged(context, found(context, share));
       },
     },
     {
@@ -176,11 +180,15 @@ export function shareRoutes({ desk, clock }: HubState): Operation[] {
       path: "/v1/shares/:id",
       summary: "End a share for everybody who joined; again changes nothing",
       params: { id: ID },
-      answers: { 200: { doc: "The share as it is now.", schema: SHARE } },
-      problems: [404, 503],
+      fields: IF_MATCH_HEEDED,
+      answers: { 200: { doc: "The share as it is now, with its ETag.", schema: SHARE } },
+      problems: [404, 412, 503],
       scopes: CHANGERS,
-      run: async (context) =>
-        tagged(context, found(context, await desk.shares.end(context.req.param("id")!, sharerOf(context)))),
+      async run(context) {
+        const id = context.req.param("id")!;
+        const share = await desk.shares.end(id, sharerOf(context), checkOf(context));
+        return tagged(context, found(context, share));
+      },
     },
   ];
 }

@@ -3,13 +3,14 @@ import { isName } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, readOptionalObject, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
-import { etagOf } from "../api/etag.ts";
+import { etagOf, heedIfMatch, IF_MATCH_HEEDED } from "../api/etag.ts";
 import { ApiProblem, type BodyError } from "../api/problem.ts";
 import { IDEMPOTENCY } from "./api_once.ts";
 import { actorOf, type ApiContext, type Operation } from "./api_operation.ts";
 import { ID, NEW_TOKEN, ROTATION, TOKEN, TOKEN_WISH } from "./api_schemas.ts";
 import type { HubState } from "./state.ts";
-import { type Scope, SCOPES, TokenConflict, type TokenRecord, type TokenWish } from "./tokens.ts";
+import { type Scope, SCOPES, TokenConflict, type TokenRecord } from "./tokens.ts";
+import type { TokenWish } from "./token_wish.ts";
 
 const ADMIN: readonly Scope[] = ["admin"];
 
@@ -59,16 +60,20 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       path: "/v1/tokens/:id/rotate",
       summary: "Give a token another secret; the old one is good for a while",
       params: { id: ID },
+      fields: IF_MATCH_HEEDED,
       body: { schema: ROTATION, optional: true },
-      answers: { 200: { doc: "The token with its new secret.", schema: NEW_TOKEN } },
-      problems: [404, 409, 503],
+      answers: { 200: { doc: "The token with its new secret, and its ETag.", schema: NEW_TOKEN } },
+      problems: [404, 409, 412, 503],
       scopes: ADMIN,
       async run(context) {
         const overlapMs = readOverlap(await readOptionalObject(context));
         const id = context.req.param("id")!, { workspace } = context.var.caller;
-        const rotated = await orConflict(() => tokens.rotate(id, overlapMs, workspace, actorOf(context)));
+        const rotated = await orConflict(() =>
+          tokens.rotate(id, overlapMs, workspace, actorOf(context), checkOf(context))
+        );
         if (rotated === null) throw notFound("token", id);
-        return context.json({ ...printToken(rotated.record), token: rotated.token.expose() });
+        const { record, token } = rotated;
+        return context.json({ ...printToken(record), token: token.expose() }, 200, { ETag: tagOf(record) });
       },
     },
     {
@@ -83,8 +88,7 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
         const id = context.req.param("id")!;
         const record = tokens.list(context.var.caller.workspace).find((token) => token.id === id);
         if (record === undefined) throw notFound("token", id);
-        const { lastUsedAt: _, ...said } = printToken(record);
-        return context.json(printToken(record), 200, { ETag: etagOf(said) });
+        return context.json(printToken(record), 200, { ETag: tagOf(record) });
       },
     },
     {
@@ -92,18 +96,31 @@ export function tokenRoutes({ tokens }: HubState): Operation[] {
       path: "/v1/tokens/:id",
       summary: "Revoke a token; sessions with it end",
       params: { id: ID },
-      answers: { 200: { doc: "The token as it is now.", schema: TOKEN } },
-      problems: [404, 409, 503],
+      fields: IF_MATCH_HEEDED,
+      answers: { 200: { doc: "The token as it is now, with its ETag.", schema: TOKEN } },
+      problems: [404, 409, 412, 503],
       scopes: ADMIN,
       async run(context: ApiContext) {
         const { workspace } = context.var.caller;
         const id = context.req.param("id")!;
-        const record = await orConflict(() => tokens.revoke(id, workspace, actorOf(context)));
+        const record = await orConflict(() =>
+          tokens.revoke(id, workspace, actorOf(context), checkOf(context))
+        );
         if (record === null) throw notFound("token", id);
-        return context.json(printToken(record));
+        return context.json(printToken(record), 200, { ETag: tagOf(record) });
       },
     },
   ];
+}
+
+/** The tag of a token; that it was used is no change of it. */
+function tagOf(record: TokenRecord): string {
+  const { lastUsedAt: _, ...said } = printToken(record);
+  return etagOf(said);
+}
+
+function checkOf(context: ApiContext): (record: TokenRecord) => void {
+  return (record) => heedIfMatch(context, tagOf(record));
 }
 
 /** What `act` gives; tokens that do not go together are 409. */

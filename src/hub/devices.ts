@@ -7,7 +7,8 @@ import { Secret } from "../core/secret.ts";
 import type { Rate } from "../core/units.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { randomText } from "./random.ts";
-import { type Scope, TokenConflict, type TokenRecord, type Tokens, type TokenWish } from "./tokens.ts";
+import { type Scope, TokenConflict, type TokenRecord, type Tokens } from "./tokens.ts";
+import type { TokenWish } from "./token_wish.ts";
 
 /** What somebody wants to be let in as. */
 export interface LoginAsk {

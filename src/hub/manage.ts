@@ -80,10 +80,13 @@ export class Manage {
     this.audit.asked("link.edited", link, by.actor, { keys: Object.keys(keys) });
   }
 
-  /** Begins the life of `link` anew, `{ttl?, newId?}`. Resolves with it, or with the one that has its name now. */
-  async renew(link: HubLink, wish: Body, by: Asker): Promise<HubLink> {
+  /** Begins the life of `link` anew, `{ttl?, newId?}`; `check` as of `edit`. Resolves with it, or with the one that has its name now. */
+  async renew(link: HubLink, wish: Body, by: Asker, check: () => void = () => {}): Promise<HubLink> {
     checkKeys(wish, ["ttl", "newId"]);
-    await this.#inTurn(link, () => this.#ask(link, "renew", wish, by));
+    await this.#inTurn(link, async () => {
+      check();
+      await this.#ask(link, "renew", wish, by);
+    });
     const renewed = link.peer.links.get(link.record.name) ?? link;
     this.audit.asked("link.renewed", renewed, by.actor, {});
     return renewed;

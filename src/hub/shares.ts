@@ -46,6 +46,10 @@ export interface SharesOptions {
   readonly events: HubEvents;
 }
 
+/** Called with what is about to be changed, when it is its turn; throws where that is not what was seen. */
+type Check = (share: ShareRecord) => void;
+const unchecked: Check = () => {};
+
 /** All in memory, so that no connection waits for the store. */
 export class Shares {
   readonly #records = new Map<string, ShareRecord>();
@@ -168,7 +172,7 @@ export class Shares {
   }
 
   /** Lets in a member who waits, by the id or the name of their token; again changes nothing. Null: no such share. Throws ApiProblem, Failure. */
-  approve(id: string, who: unknown, by: Sharer): Promise<ShareRecord | null> {
+  approve(id: string, who: unknown, by: Sharer, check: Check = unchecked): Promise<ShareRecord | null> {
     return this.#inTurn(async () => {
       const share = this.#owned(id, by);
       if (share === null) return null;
@@ -177,6 +181,7 @@ export class Shares {
       }
       const member = findMember(share, who);
       if (member.approvedAt !== null) return share;
+      check(share);
       const approved = { ...member, approvedAt: this.#o.clock.now() };
       const members = share.members.map((one) => one === member ? approved : one);
       return await this.#put({ ...share, members }, "share.approved", by.actor, { member: member.name });
@@ -184,11 +189,12 @@ export class Shares {
   }
 
   /** Ends a share, at once for everybody; again changes nothing. Null: no such share. Throws ApiProblem, Failure. */
-  end(id: string, by: Sharer): Promise<ShareRecord | null> {
+  end(id: string, by: Sharer, check: Check = unchecked): Promise<ShareRecord | null> {
     return this.#inTurn(async () => {
       const share = this.#owned(id, by);
       const now = this.#o.clock.now();
       if (share === null || !isLive(share, now)) return share;
+      check(share);
       const ended = await this.#put({ ...share, endedAt: now }, "share.ended", by.actor, {});
       this.#over(ended);
       return ended;

@@ -1,13 +1,13 @@
 /** The hub's credentials: made here, shown once, kept as digests. */
 import type { Clock } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
-import { isName } from "../core/names.ts";
 import type { Secret } from "../core/secret.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { auditEntry } from "../store/audit.ts";
 import { Conflict, type Store } from "../store/store.ts";
 import { byChance, type Draw } from "./random.ts";
 import { hashOf, matches, readBearer, tokenId, tokenText } from "./token_secret.ts";
+import { checkWish, type TokenWish } from "./token_wish.ts";
 
 /**
  * What a token is for: everything in its workspace, a daemon's session, its members' work, looking; `metrics` is for the
@@ -52,22 +52,16 @@ export interface TokenRecord {
   readonly expired?: true;
 }
 
-/** What a new token shall be. */
-export interface TokenWish {
-  readonly scope: Scope;
-  readonly workspace: string;
-  /** Null: one is made of scope and id. */
-  readonly name: string | null;
-  /** Null: it does not expire. */
-  readonly ttlMs: number | null;
-}
-
 /** What is asked for does not go together with the tokens there are. */
 export class TokenConflict extends Failure {
   constructor(readonly code: "name_taken" | "ambiguous" | "token_ended", message: string, hint: string) {
     super(message, { hint, permanent: true });
   }
 }
+
+/** Called with what is about to be changed, when it is its turn; throws where that is not what was seen. */
+type Check = (record: TokenRecord) => void;
+const unchecked: Check = () => {};
 
 /** What records lack that were written before there were rotations. */
 const UNROTATED = { generation: 0, rotatedAt: null, previous: null, lastUsedAt: null };
@@ -172,10 +166,16 @@ export class Tokens {
    * Revokes the token with this id or name; again changes nothing. Null: `workspace` (null: all of them) has no such
    * token. Resolves when it is durable and sessions were told. Throws TokenConflict, Failure.
    */
-  revoke(idOrName: string, workspace: string | null, by = "process"): Promise<TokenRecord | null> {
+  revoke(
+    idOrName: string,
+    workspace: string | null,
+    by = "process",
+    check: Check = unchecked,
+  ): Promise<TokenRecord | null> {
     return this.#inTurn(async () => {
       const record = this.#find(idOrName, workspace);
       if (record === null || record.revokedAt !== null) return record;
+      check(record);
       const now = this.clock.now();
       const revoked = await this.#change(
         record,
@@ -197,6 +197,7 @@ export class Tokens {
     overlapMs: number,
     workspace: string | null,
     by = "process",
+    check: Check = unchecked,
   ): Promise<{ token: Secret; record: TokenRecord } | null> {
     return this.#inTurn(async () => {
       const record = this.#find(idOrName, workspace);
@@ -205,6 +206,7 @@ export class Tokens {
       if (!this.#isLive(record)) {
         throw new TokenConflict("token_ended", `the token ${name} has ended`, "make another one");
       }
+      check(record);
       const token = tokenText(id, byChance), now = this.clock.now();
       const rotated = await this.#change(record, {
         hash: hashOf(token),
@@ -324,17 +326,6 @@ export class Tokens {
     for (;;) {
       const id = tokenId(byChance);
       if (!this.#records.has(id)) return id;
-    }
-  }
-}
-
-function checkWish({ workspace, name }: TokenWish): void {
-  for (const [what, text] of [["workspace", workspace], ["token", name]] as const) {
-    if (text !== null && !isName(text)) {
-      throw new Failure(`${JSON.stringify(text)} can not name a ${what}`, {
-        hint: `write a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`,
-        permanent: true,
-      });
     }
   }
 }

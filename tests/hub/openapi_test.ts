@@ -11,6 +11,14 @@ import { eventually, HubRig, link } from "./rig.ts";
 
 const JSON_TYPE = "Content-Type: application/json";
 
+/** A call that has seen something else than there is. */
+const stale = (path: string, body?: Record<string, unknown>) => ({
+  path,
+  ...(body === undefined ? {} : { body }),
+  fields: [...(body === undefined ? [] : [JSON_TYPE]), 'If-Match: "x"'],
+  status: 412,
+});
+
 /** The rows of each operation, run in this order against one hub; `{id}` is a link's, `{managed}` one's that may be changed here, `{share}` and `{code}` a share's, `{token}` a token's, codes are of logins. */
 const ROWS: Record<string, Row[]> = {
   "GET /healthz": [{ status: 200 }],
@@ -25,7 +33,10 @@ const ROWS: Record<string, Row[]> = {
     { path: "/v1/links?limit=x", status: 422 },
   ],
   "GET /v1/links/:id": [{ path: "/v1/links/{id}", status: 200 }, { path: "/v1/links/no", status: 404 }],
-  "DELETE /v1/links/:id": [{ path: "/v1/links/{id}", status: 200 }, { path: "/v1/links/no", status: 404 }],
+  "DELETE /v1/links/:id": [stale("/v1/links/{id}"), { path: "/v1/links/{id}", status: 200 }, {
+    path: "/v1/links/no",
+    status: 404,
+  }],
   "POST /v1/links": [
     { body: { service: "web", name: "made", ttl: "1h" }, status: 201 },
     { body: { service: "own" }, status: 403 },
@@ -48,6 +59,7 @@ const ROWS: Record<string, Row[]> = {
     { path: "/v1/links/{managed}", body: "{}", fields: ["Content-Type: text/plain"], status: 415 },
   ],
   "POST /v1/links/:id/renew": [
+    stale("/v1/links/{managed}/renew", { ttl: "1h" }),
     { path: "/v1/links/{managed}/renew", body: { ttl: "1h" }, status: 200 },
     { path: "/v1/links/{id}/renew", status: 403 },
     { path: "/v1/links/no/renew", status: 404 },
@@ -82,6 +94,7 @@ const ROWS: Record<string, Row[]> = {
     { status: 415 },
   ],
   "POST /v1/shares/:id/approve": [
+    stale("/v1/shares/{share}/approve", { member: "{admin}" }),
     { path: "/v1/shares/{share}/approve", body: { member: "{admin}" }, status: 200 },
     { path: "/v1/shares/{share}/approve", body: { member: "no" }, status: 422 },
     { path: "/v1/shares/no/approve", body: { member: "no" }, status: 404 },
@@ -89,6 +102,7 @@ const ROWS: Record<string, Row[]> = {
     { path: "/v1/shares/no/approve", status: 415 },
   ],
   "DELETE /v1/shares/:id": [
+    stale("/v1/shares/{share}"),
     { path: "/v1/shares/{share}", status: 200 },
     { path: "/v1/shares/no", status: 404 },
   ],
@@ -108,6 +122,7 @@ const ROWS: Record<string, Row[]> = {
     { body: { scope: "viewer", workspace: "other" }, status: 403 },
   ],
   "POST /v1/tokens/:id/rotate": [
+    stale("/v1/tokens/{token}/rotate", {}),
     { path: "/v1/tokens/{token}/rotate", status: 200 },
     { path: "/v1/tokens/{token}/rotate", body: { overlap: "1d" }, status: 200 },
     { path: "/v1/tokens/no/rotate", status: 404 },
@@ -155,7 +170,7 @@ const ROWS: Record<string, Row[]> = {
     { path: "/v1/tokens/{adminId}", status: 200 },
     { path: "/v1/tokens/no", status: 404 },
   ],
-  "DELETE /v1/tokens/:id": [{ path: "/v1/tokens/{token}", status: 200 }, {
+  "DELETE /v1/tokens/:id": [stale("/v1/tokens/{token}"), { path: "/v1/tokens/{token}", status: 200 }, {
     path: "/v1/tokens/no",
     status: 404,
   }],

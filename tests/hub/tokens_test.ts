@@ -4,7 +4,8 @@ import { TestClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Secret } from "../../src/core/secret.ts";
 import { hubStorePath, openHubStore, openTokens } from "../../src/hub/place.ts";
-import { Tokens, type TokenWish } from "../../src/hub/tokens.ts";
+import { Tokens } from "../../src/hub/tokens.ts";
+import type { TokenWish } from "../../src/hub/token_wish.ts";
 
 const WISH: TokenWish = { scope: "daemon", workspace: "acme", name: null, ttlMs: null };
 

@@ -1,0 +1,26 @@
+/** What is asked of a new token. */
+import { Failure } from "../core/errors.ts";
+import { isName } from "../core/names.ts";
+import type { Scope } from "./tokens.ts";
+
+/** What a new token shall be. */
+export interface TokenWish {
+  readonly scope: Scope;
+  readonly workspace: string;
+  /** Null: one is made of scope and id. */
+  readonly name: string | null;
+  /** Null: it does not expire. */
+  readonly ttlMs: number | null;
+}
+
+/** Throws Failure where there can be no such token. */
+export function checkWish({ workspace, name }: TokenWish): void {
+  for (const [what, text] of [["workspace", workspace], ["token", name]] as const) {
+    if (text !== null && !isName(text)) {
+      throw new Failure(`${JSON.stringify(text)} can not name a ${what}`, {
+        hint: `write a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`,
+        permanent: true,
+      });
+    }
+  }
+}
