@@ -16,19 +16,24 @@ interface Place {
   readonly name: string;
 }
 
+/** What a daemon refuses a member with: the hub can't know before. */
+const DAEMONS: ReadonlySet<string> = new Set([
+  ...["service_unknown", "not_allowed", "service_busy", "target_refused", "target_timeout"],
+]);
+
 /** A stream that a member opened, on its way to a daemon or joined to one of its streams. */
 class Call {
   readonly bridge: Bridge;
   /** Told of the octets at the end; null: no daemon was asked. */
-  used: ((bytesIn: number, bytesOut: number) => void) | null = null;
+  used: ((bytesIn: number, bytesOut: number, code: string | null) => void) | null = null;
   /** Waits no more; null: it does not. */
   forget: (() => void) | null = null;
 
   constructor(readonly stream: Stream) {
-    this.bridge = new Bridge(stream, () => {
+    this.bridge = new Bridge(stream, (code) => {
       const { bridge: { octets } } = this;
       this.forget?.();
-      this.used?.(octets.in, octets.out);
+      this.used?.(octets.in, octets.out, code);
     });
   }
 }
@@ -102,9 +107,12 @@ export class MemberConnection implements SessionHandler {
     call.bridge.join(session.open(fields, call.bridge.sink));
     const used = this.#parts.uses(this, peer.daemon, name);
     quota.streams++;
-    call.used = (bytesIn, bytesOut) => {
+    call.used = (bytesIn, bytesOut, code) => {
       quota.streams--;
       used(bytesIn, bytesOut);
+      if (code !== null && bytesOut === 0 && DAEMONS.has(code)) {
+        this.#parts.audit.refusedService(this.identity, name, code);
+      }
     };
   }
 

@@ -23,7 +23,8 @@ Deno.test("readers that stop hold up nobody else, and a member that is interrupt
   using echo = echoing();
   await using world = await World.start(
     `  pour: { target: "tcp://127.0.0.1:${pour.port}", access: private }\n` +
-      `  echo: { target: "tcp://127.0.0.1:${echo.port}", access: private }\n`,
+      `  echo: { target: "tcp://127.0.0.1:${echo.port}", access: private }\n` +
+      `  dead: { target: "unix:/nowhere/socket", access: private }\n`,
   );
   // All by one session: that of a share.
   const { stdout: code } = await world.rig.run(world.words(["share"]));
@@ -45,6 +46,9 @@ Deno.test("readers that stop hold up nobody else, and a member that is interrupt
     assert.deepEqual(back, body);
   }
   await taken;
+  using dead = await connect(port("dead"));
+  await ended(dead);
+  await joined.until(() => /^dead: a connection was cut: nothing answers/m.test(joined.stderr));
   assert.equal(left, 0);
   assert.equal((await joined.kill("SIGINT")).code, 0);
   await eventually(() => Promise.resolve(left), (n) => n === 21);

@@ -149,6 +149,13 @@ Deno.test("only a member whose name the service allows is let in, and each refus
   world.write(`  other: { target: "tcp://127.0.0.1:${echo.port}", access: private }\n`);
   await ended(other);
   await stranger.process.until(() => /it was closed/.test(stranger.process.stderr));
+  // What the daemon refuses is told as well, at the latest when the hub ends.
+  await world.hub.kill();
+  const told = await world.trail("service.refused");
+  assert.deepEqual(told.map(({ actor, subject, data }) => [actor, subject, data.code]).sort(), [
+    ["token:desk", "echo", "not_allowed"],
+    ["token:laptop", "dead", "target_refused"],
+  ]);
 });
 
 Deno.test("a connection outlives neither its token nor its daemon, and new ones work after either end was killed", async () => {

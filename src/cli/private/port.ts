@@ -101,10 +101,12 @@ export class LocalPort {
   #say(code: string | null): void {
     const reason = code === null ? undefined : REASONS[code];
     if (reason === undefined) return;
+    // A share gives DAEMON/NAME; nobody knows its services by that.
+    const name = this.service.slice(this.service.indexOf("/") + 1);
     this.#repeats.happened(code!, (times) => {
       const { times: n } = counted(times);
       complain(
-        `${this.service}: ${n === undefined ? "a connection was" : `${n} connections were`} cut: ${reason}`,
+        `${name}: ${n === undefined ? "a connection was" : `${n} connections were`} cut: ${reason}`,
       );
     });
   }
