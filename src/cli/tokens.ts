@@ -1,9 +1,10 @@
 /** Where the token verb does its work: at a hub that runs, or on the store of one that does not. */
 import { Failure } from "../core/errors.ts";
 import { DEFAULT_WORKSPACE, OVERLAP_MS, printToken } from "../hub/api_tokens.ts";
-import { hubSocketPath, openTokens } from "../hub/place.ts";
+import { hubSocketPath, openTokens, StoreTaken } from "../hub/place.ts";
 import type { Scope } from "../hub/tokens.ts";
 import { ApiClient, Unanswered } from "./client.ts";
+import { isFile } from "./find.ts";
 import { hubConfigOf, storePathOf } from "./hub_settings.ts";
 import { complain } from "./print.ts";
 import { hubOf, makeState, stateOf, withHub } from "./reach.ts";
@@ -59,9 +60,7 @@ export async function withTokens<T>(given: Given, work: (desk: TokenDesk) => Pro
     // Nothing was asked of anybody: no hub runs here, so nobody minds.
     if (!(error instanceof Unanswered)) throw error;
     await makeState(state);
-    // Else a token that was made for the wrong directory would look as good as any.
-    complain(`no hub runs at ${state}: this is about the tokens in ${store}`);
-    return await onStore(store, work);
+    return await onStore(state, store, work);
   }
 }
 
@@ -86,8 +85,22 @@ function atHub(api: ApiClient): TokenDesk {
   };
 }
 
-async function onStore<T>(path: string, work: (desk: TokenDesk) => Promise<T>): Promise<T> {
-  const { tokens, close } = await openTokens(path);
+async function onStore<T>(
+  state: string,
+  path: string,
+  work: (desk: TokenDesk) => Promise<T>,
+): Promise<T> {
+  const { tokens, close } = await openTokens(path).catch((error) => {
+    // A hub of its own would have answered at its socket.
+    if (!(error instanceof StoreTaken) || !isFile(`${state}/state.db`)) throw error;
+    throw new Failure(`the hub inside the daemon at ${state} has no tokens: only that daemon is on it`, {
+      hint: "for links that the world reaches run a hub of its own, `connectd hub`, and name its --state",
+      permanent: true,
+      cause: error,
+    });
+  });
+  // Else a token that was made for the wrong directory would look as good as any.
+  complain(`no hub runs at ${state}: this is about the tokens in ${path}`);
   try {
     return await work({
       async create({ workspace, ...ask }) {

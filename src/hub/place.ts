@@ -19,9 +19,12 @@ export function hubStorePath(state: string): string {
   return resolve(state, "hub.db");
 }
 
+/** Another process has the store. */
+export class StoreTaken extends Failure {}
+
 /**
  * Opens the hub's store at `path` for this process alone: names and tokens are held in memory, and a second writer
- * would not be noticed. Throws Failure while another process has it. The lock is the kernel's and ends with the process.
+ * would not be noticed. Throws StoreTaken while another process has it, Failure. The lock is the kernel's and ends with the process.
  */
 export async function openHubStore(path: string, clock: Clock): Promise<Store> {
   const lock = await lockStore(`${resolve(path)}.lock`, path);
@@ -52,7 +55,7 @@ async function lockStore(path: string, store: string): Promise<Deno.FsFile> {
     });
   }
   if ("file" in lock) return lock.file;
-  throw new Failure(`another process (pid ${lock.holder}) has the store ${store}`, {
+  throw new StoreTaken(`another process (pid ${lock.holder}) has the store ${store}`, {
     hint: "end it, or name another store",
     permanent: true,
   });

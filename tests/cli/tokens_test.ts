@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { startHub } from "../../src/hub/hub.ts";
 import { hubStorePath, openHubStore } from "../../src/hub/place.ts";
 import { createLog } from "../../src/log.ts";
+import { Rig } from "../e2e/rig.ts";
 
 const ASK = { scope: "daemon", workspace: "acme", name: "ci", ttlMs: 3_600_000 } as const;
 
@@ -66,5 +67,18 @@ Deno.test("tokens are made, listed, rotated and revoked on the store while no hu
     await hub.close();
   } finally {
     Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("the hub inside a daemon has no tokens, and whoever wants one is told what to run instead", async () => {
+  await using rig = new Rig();
+  const { state } = await rig.daemon("version: 1\nlinks: { a: { target: echo } }\n");
+  for (const words of [["create", "--scope", "daemon"], ["list"]]) {
+    const { code, stdout, stderr } = await rig.run(["token", ...words, "--state", state]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(
+      stderr,
+      /^connectd: the hub inside the daemon at \S+ has no tokens: only that daemon is on it\n {2}for .*connectd hub/,
+    );
   }
 });
