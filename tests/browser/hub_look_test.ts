@@ -129,7 +129,7 @@ function lookBusy(world: HubWorld): void {
 
 /** The pictures of the documentation. */
 async function picture({ person, origin }: HubWorld, id: string): Promise<void> {
-  await person.window(1280, "light", 470);
+  await person.window(1280, "light", 640);
   await person.open(`${origin}/`, "Links · connectd hub");
   await person.picture(`${PICTURES}/dashboard-links.png`);
   await person.window(1280, "dark", 700);

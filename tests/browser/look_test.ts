@@ -71,6 +71,7 @@ Deno.test({
       await person.page.ask("Fetch.disable");
     });
 
+    if (PICTURES !== null) await pictures();
     await t.step("the keys, and the bar that says that a page is stale", async () => {
       await person.window(1280, "light");
       await person.open(`${world.origin}/`, "Links · connectd");
@@ -85,6 +86,36 @@ Deno.test({
     });
   },
 });
+
+const SHOWN = `links:
+  demo: { target: echo, ttl: 7d, methods: [GET] }
+  docs: { target: echo }
+  old: { target: echo }
+  preview: { target: echo }
+  stripe: { target: echo, ttl: 24h, methods: [POST], paths: [/webhooks/stripe], inspect: bodies }`;
+
+/** The pictures of the documentation. */
+async function pictures(): Promise<void> {
+  await using world = await World.open(SHOWN);
+  const { person, daemon, origin } = world;
+  await daemon.api("DELETE", "/v1/links/old");
+  for (let i = 0; i < 17; i++) await world.visit("docs", "GET /guide HTTP/1.1");
+  await world.visit("demo", "GET / HTTP/1.1");
+  await world.visit("demo", "POST / HTTP/1.1\nContent-Length: 0");
+  await world.visit(
+    "stripe",
+    "POST /webhooks/stripe?delay=36ms HTTP/1.1\nUser-Agent: Stripe/1.0\nContent-Type: application/json\n\n" +
+      '{"id":"evt_1QK","type":"checkout.session.completed","data":{"object":{"id":"cs_7Yw","paid":true}}}',
+  );
+  const [paid] = world.state.witnesses.captures.newest().map(({ request }) => request.requestId);
+  await world.signIn();
+  await person.window(1120, "light", 520);
+  await person.open(`${origin}/`, "Links · connectd");
+  await person.picture(`${PICTURES}/page-links.png`);
+  await person.window(1120, "light", 760);
+  await person.open(`${origin}/requests/${paid}`, "POST /webhooks/stripe · connectd");
+  await person.picture(`${PICTURES}/page-request.png`);
+}
 
 Deno.test({
   name:

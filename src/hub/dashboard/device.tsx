@@ -121,7 +121,7 @@ function Decide({ visit, code, login }: { visit: Visit; code: string; login: Log
         rows={[
           ["Code", <strong class="mono">{code}</strong>],
           ["Asked from", <span class="mono">{address}</span>],
-          ["By", <span class="mono">{software}</span>],
+          ["By", !software ? null : <span class="mono">{software}</span>],
           ["Asked", <Time at={createdAt} now={now} />],
           ["Is over", <Time at={expiresAt} now={now} />],
           ["Wants to be", scope],
