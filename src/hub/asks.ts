@@ -25,6 +25,9 @@ const BY_MAX = 128;
 /** The daemon's own word: it has not done it, and whoever asks again asks for something else. */
 export class AskRefused extends ApiProblem {}
 
+/** The daemon was asked, and nobody knows what came of it. */
+export class AskUnanswered extends ApiProblem {}
+
 export class Asks {
   readonly #pending = new Map<string, Pending>();
 
@@ -32,13 +35,13 @@ export class Asks {
 
   /**
    * Resolves when the daemon has done it, and has declared what it did; what it did by an ask of the same `draw` it does not
-   * do again. Throws AskRefused, ApiProblem where it gave no answer.
+   * do again. Throws AskRefused, AskUnanswered, ApiProblem where it was not asked.
    */
   async ask(peer: Peer, question: Question, draw: Draw = byChance): Promise<void> {
     const problem = await this.#tell(peer, { id: draw("ask", 20), ...question });
     if (problem === null) return;
     const { status, code, detail, errors } = problem;
-    const Kind = problem === TIMEOUT || problem === DRAINING ? ApiProblem : AskRefused;
+    const Kind = problem === TIMEOUT || problem === DRAINING ? AskUnanswered : AskRefused;
     throw new Kind(status, code, detail, [], errors);
   }
 

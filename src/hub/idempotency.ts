@@ -4,7 +4,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 import { ApiProblem } from "../api/problem.ts";
 import type { Clock } from "../clock.ts";
 import type { Bucket, Store } from "../store/store.ts";
-import { AskRefused } from "./asks.ts";
+import { AskRefused, AskUnanswered } from "./asks.ts";
 import { type Draw, drawFrom } from "./random.ts";
 
 /** So long an answer is kept, and an attempt that had none. */
@@ -105,7 +105,8 @@ export class Idempotency {
       throw error;
     }
     // What was made is there: the seed finds it again where this was not stored.
-    await this.#keep(this.#answers, place, wanted, JSON.stringify(kept), call).catch(() => {});
+    await this.#keep(this.#answers, place, wanted, JSON.stringify(kept), call)
+      .then(() => void this.#attempts.delete(place).catch(() => {}), () => {});
     return kept;
   }
 
@@ -130,7 +131,8 @@ export class Idempotency {
  * alone: its daemon is not back yet, say.
  */
 function isUndone(error: unknown, first: boolean): boolean {
-  return error instanceof AskRefused || (first && error instanceof ApiProblem && error.status < 500);
+  return error instanceof AskRefused ||
+    (first && error instanceof ApiProblem && !(error instanceof AskUnanswered));
 }
 
 function mismatch(): ApiProblem {

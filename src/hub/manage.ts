@@ -2,7 +2,7 @@
 import { ApiProblem } from "../api/problem.ts";
 import { isName } from "../core/names.ts";
 import type { HubAudit } from "./audit.ts";
-import type { Asks } from "./asks.ts";
+import { type Asks, AskUnanswered } from "./asks.ts";
 import type { HubLink } from "./link.ts";
 import type { Peers } from "./peers.ts";
 import type { Draw } from "./random.ts";
@@ -63,7 +63,11 @@ export class Manage {
     await this.asks.ask(peer, { op: "create", name, by: by.actor, body }, draw);
     const link = peer.links.get(name);
     if (link === undefined || !link.record.declared) {
-      throw new ApiProblem(503, "daemon_timeout", "The daemon has made the link, and not yet declared it.");
+      throw new AskUnanswered(
+        503,
+        "daemon_timeout",
+        "The daemon has made the link, and not yet declared it.",
+      );
     }
     this.audit.asked("link.created", link, by.actor, { service });
     return link;

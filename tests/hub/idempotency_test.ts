@@ -1,6 +1,7 @@
 /** `Idempotency-Key`: a create that is said twice makes one thing, and answers alike. */
 import assert from "node:assert/strict";
-import { TestClock } from "../../src/clock.ts";
+import { systemClock, TestClock } from "../../src/clock.ts";
+import { hubStorePath, openHubStore } from "../../src/hub/place.ts";
 import { asked, managed, obey, reply, service, short } from "./managed.ts";
 import { type Answer, HubRig, link, pass } from "./rig.ts";
 
@@ -153,6 +154,25 @@ Deno.test("a call that was refused, or whose daemon refused it, is put right wit
   const again = create(rig, admin, "/v1/links", { service: "web" }, "k");
   assert.notEqual((await obey(daemon, 1)).id, first.id, "what was refused for good is asked anew");
   assert.equal((await again).status, 201);
+});
+
+Deno.test("what made nothing leaves nothing in the store, and what was made one answer", async () => {
+  await using rig = await HubRig.start();
+  const daemon = await managed(rig, [service("web")]);
+  const member = await rig.token("member"), admin = await rig.token("admin");
+  await daemon.change([link("own", { service: "web" })]);
+  daemon.leave();
+  await daemon.end();
+  for (const [body, due] of [[{ service: "web" }, 503], [{ service: "no" }, 422]] as const) {
+    assert.equal((await create(rig, member, "/v1/links", body, `k${due}`)).status, due);
+  }
+  assert.equal((await create(rig, admin, "/v1/tokens", { scope: "viewer" }, "k")).status, 201);
+  await rig.hub.close();
+  const store = await openHubStore(hubStorePath(rig.folder), systemClock);
+  const kept = await Promise.all(["attempts", "idempotency"].map((name) => store.bucket(name).list()));
+  await store.close();
+  await rig.begin();
+  assert.deepEqual(kept.map(({ length }) => length), [0, 1]);
 });
 
 Deno.test("what was begun without an answer in time is asked of the daemon again as the same", async () => {
