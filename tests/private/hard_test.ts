@@ -112,3 +112,19 @@ Deno.test("who waits for approval goes on waiting while the hub is away, and is 
   await ended(one);
   assert.equal((await joined.ended()).code, 1);
 });
+
+Deno.test("on the machine of its daemon a service whose target is down is not led to itself, and the target gets its port back", async () => {
+  const usual = freePort();
+  await using world = await World.start(`  db: { target: "tcp://localhost:${usual}", access: private }\n`);
+  const state = ["--state", `${world.rig.folder}/daemon`, "--json"];
+  const reached = world.rig.connectd(world.words(["reach", "db", ...state]));
+  const { port } = await reached.ready<{ port: number }>();
+  using one = await connect(port);
+  await ended(one);
+  await reached.until(() => /nothing answers where its daemon connects to/.test(reached.stderr));
+  Deno.listen({ hostname: "127.0.0.1", port: usual }).close();
+  const { stdout: code } = await world.rig.run(world.words(["share"]));
+  const joined = world.rig.connectd(world.words(["join", code.trim(), ...state], "desk"));
+  const { services } = await joined.ready<{ services: { port: number }[] }>();
+  assert.notEqual(services[0].port, usual);
+});

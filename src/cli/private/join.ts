@@ -12,6 +12,7 @@ import { on, text, UsageError, type Verb } from "../verb.ts";
 import { MEMBER_FLAGS, type MemberHub, memberHub } from "./hub_of.ts";
 import { LocalPort } from "./port.ts";
 import { type HubServiceJson, openWay, urlOf } from "./reach.ts";
+import { usualPort } from "./usual_port.ts";
 import type { Way } from "./way.ts";
 
 /** What a member of a share is told. */
@@ -57,7 +58,9 @@ export const join: Verb = {
     const way = await whileWaiting(`waiting for ${hub.url}`, openWay({ hub, tokenFile, share: joined.id }));
     const ports: Place[] = [];
     try {
-      for (const service of await servicesOf(found, joined)) ports.push(open(service, way));
+      for (const service of await servicesOf(found, joined)) {
+        ports.push(open(service, await usualPort(given, service), way));
+      }
       if (envFile !== null) await writeEnv(envFile, ports);
       show(joined, ports, on(given, "json"));
       const failed = await Promise.race([way.over, ended]);
@@ -113,10 +116,10 @@ async function servicesOf({ api }: MemberHub, { services }: Joined): Promise<Hub
   );
 }
 
-function open(service: HubServiceJson, way: Way): Place {
+function open(service: HubServiceJson, usual: number | null, way: Way): Place {
   // Of two daemons that have one of this name, only one is shared.
   const word = `${service.daemon}/${service.name}`;
-  return { service, local: LocalPort.open(word, { port: null, usual: service.port }, way, systemClock) };
+  return { service, local: LocalPort.open(word, { port: null, usual }, way, systemClock) };
 }
 
 function show({ id, expiresAt }: Joined, places: readonly Place[], json: boolean): void {

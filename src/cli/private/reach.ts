@@ -10,6 +10,7 @@ import { whileWaiting } from "../terminal.ts";
 import { on, parsed, type Verb } from "../verb.ts";
 import { MEMBER_FLAGS, memberHub } from "./hub_of.ts";
 import { LocalPort } from "./port.ts";
+import { usualPort } from "./usual_port.ts";
 import { Way } from "./way.ts";
 
 /** A service as the hub's API prints it, as far as it is used. */
@@ -44,7 +45,8 @@ export const reach: Verb = {
     const way = await whileWaiting(`waiting for ${hub.url}`, openWay({ hub, tokenFile, share: null }));
     let local: LocalPort;
     try {
-      local = LocalPort.open(word, { port, usual: service.port }, way, systemClock);
+      const usual = port === null ? await usualPort(given, service) : null;
+      local = LocalPort.open(word, { port, usual }, way, systemClock);
     } catch (error) {
       way.close();
       throw error;
