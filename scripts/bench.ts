@@ -10,7 +10,8 @@
  *     deno task bench --growth [--rounds 3] [--seconds 2] [--svg FILE]
  */
 import { parseArgs } from "node:util";
-import { CONTENDERS, type Tunnel } from "./bench/contenders.ts";
+import { CONTENDERS } from "./bench/contenders.ts";
+import type { Tunnel } from "./bench/tunnel.ts";
 import { eventLatency } from "./bench/events.ts";
 import { curves } from "./bench/curves.ts";
 import { growth } from "./bench/growth.ts";

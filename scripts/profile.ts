@@ -7,7 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { twoProcesses } from "./bench/connectd.ts";
-import type { Tunnel } from "./bench/contenders.ts";
+import type { Tunnel } from "./bench/tunnel.ts";
 import { load, probe } from "./bench/measure.ts";
 import { freePort, start, stopAll, which } from "./bench/process.ts";
 import { systemCalls, used } from "./profile/counters.ts";

@@ -1,5 +1,5 @@
 /** connectd as it is started for a benchmark: hub and daemon apart, and in one process. */
-import type { Tunnel } from "./contenders.ts";
+import type { Tunnel } from "./tunnel.ts";
 import { output, type Running, start } from "./process.ts";
 
 /** A hub, and what a daemon needs to dial it. */

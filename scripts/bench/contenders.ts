@@ -1,14 +1,7 @@
 /** The tunnels that are compared: each started as its manual says, on loopback, with its defaults. */
 import { embedded, twoProcesses } from "./connectd.ts";
 import { accepts, freePort, output, type Running, start, which } from "./process.ts";
-
-/** A tunnel that runs. Requests go to `port` with `host` in the Host field. */
-export interface Tunnel {
-  readonly port: number;
-  readonly host: string;
-  /** The public side first. Empty for the target itself. */
-  readonly processes: readonly Running[];
-}
+import type { Tunnel } from "./tunnel.ts";
 
 /** A program that is compared. */
 export interface Contender {

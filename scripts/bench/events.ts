@@ -1,5 +1,6 @@
 /** How much later an event is with a visitor through connectd than with one that dials the target. */
-import { CONTENDERS, type Tunnel } from "./contenders.ts";
+import { CONTENDERS } from "./contenders.ts";
+import type { Tunnel } from "./tunnel.ts";
 import { load, median } from "./measure.ts";
 import { start } from "./process.ts";
 

@@ -1,6 +1,6 @@
 /** How cost grows: by links that are declared, by sessions that are idle beside the loaded one, by visitors. */
 import { type BenchHub, dialling, startDaemon, startHub } from "./connectd.ts";
-import type { Tunnel } from "./contenders.ts";
+import type { Tunnel } from "./tunnel.ts";
 import { type Asked, load } from "./measure.ts";
 import { cpuMs, rssMiB, type Running, start, stop } from "./process.ts";
 import { openSessions } from "./sessions.ts";

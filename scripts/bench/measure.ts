@@ -1,5 +1,5 @@
 /** One measurement of one tunnel. Every run is bounded in time; loads go to loopback only. */
-import type { Tunnel } from "./contenders.ts";
+import type { Tunnel } from "./tunnel.ts";
 import { cpuMs, output } from "./process.ts";
 
 /** What a load of small requests shows. Times in ms, CPU in µs a request by process. */

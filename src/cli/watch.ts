@@ -7,7 +7,7 @@ import { coarse } from "./print.ts";
 import { daemonAddress, withDaemon } from "./reach.ts";
 import { coloured, draw } from "./terminal.ts";
 import type { Given } from "./verb.ts";
-import { frame, Rates } from "./watch_frame.ts";
+import { frame, Rates, type View } from "./watch_frame.ts";
 
 /** Countdowns are in seconds. */
 const BEAT_MS = 1_000;
@@ -22,13 +22,6 @@ const STILL_MS = 3_000;
 const OPEN = "\x1b[?1049h\x1b[?25l", CLOSE = "\x1b[?25h\x1b[?1049l";
 
 const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** What one look at the daemon gave. */
-export interface View {
-  readonly status: StatusJson;
-  /** The first of them, by name: as many as may be shown. */
-  readonly links: readonly LinkJson[];
-}
 
 /** Something happened, or it is time to end. */
 class Bell {

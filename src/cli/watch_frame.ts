@@ -1,9 +1,15 @@
 /** One picture of `status --watch`. */
-import type { LinkJson } from "./links.ts";
+import type { LinkJson, StatusJson } from "./links.ts";
 import { relative, table } from "./print.ts";
 import { hubTable, statusLines } from "./status_print.ts";
 import { paint } from "./terminal.ts";
-import type { View } from "./watch.ts";
+
+/** What one look at the daemon gave. */
+export interface View {
+  readonly status: StatusJson;
+  /** The first of them, by name: as many as may be shown. */
+  readonly links: readonly LinkJson[];
+}
 
 /** A rate is measured over so long at least: two requests within a tenth of a second are not twenty a second. */
 const SPAN_MS = 950;

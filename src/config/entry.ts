@@ -6,7 +6,8 @@ import { parseTarget, printTarget, type Target } from "../core/target.ts";
 import type { DEFAULT_KEYS, LINK_KEYS } from "./keys.ts";
 import type { At } from "./node.ts";
 import { resolvePath } from "./places.ts";
-import { type Context, type Found, type Read } from "./schema.ts";
+import type { Context } from "./context.ts";
+import { type Found, type Read } from "./schema.ts";
 import { nearest } from "./suggest.ts";
 import { quoted } from "./wording.ts";
 

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { Lines } from "./lines.ts";
 import { type Finding, type Problem, problemAt, refused } from "./problem.ts";
-import type { Context, Read, Reader, Table } from "./schema.ts";
+import type { Context } from "./context.ts";
+import type { Read, Reader, Table } from "./schema.ts";
 import { readYaml } from "./yaml.ts";
 
 /** Nobody writes a larger file by hand, and one that was never meant to be one should not be parsed. */

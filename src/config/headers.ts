@@ -9,7 +9,8 @@ import {
 } from "../core/field_edits.ts";
 import { Secret } from "../core/secret.ts";
 import type { At } from "./node.ts";
-import { type Context, type Found, list, map, mapping, named, type Reader, text } from "./schema.ts";
+import type { Context } from "./context.ts";
+import { type Found, list, map, mapping, named, type Reader, text } from "./schema.ts";
 import { quoted, wrongType } from "./wording.ts";
 
 type Side = "request" | "response";

@@ -8,7 +8,8 @@ import { ACCESS_LOG_KEY, accessKept } from "./keep.ts";
 import { workspace, workspaces, workspacesOf } from "./workspaces.ts";
 import type { Place } from "./lines.ts";
 import type { Problem } from "./problem.ts";
-import { boolean, type Context, integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
+import type { Context } from "./context.ts";
+import { boolean, integer, list, mapping, type Read, type Reader, text } from "./schema.ts";
 import { quoted } from "./wording.ts";
 
 /** Where the hub keeps what must survive. */

@@ -1,17 +1,8 @@
 /** The `hub` key of links.yaml: one hub, a list of them, or the one inside this process. */
 import type { HubAddress } from "../core/entry.ts";
 import { isLocal, type Origin, parseOrigin } from "./places.ts";
-import {
-  boolean,
-  type Context,
-  either,
-  type Found,
-  list,
-  map,
-  mapping,
-  type Reader,
-  text,
-} from "./schema.ts";
+import type { Context } from "./context.ts";
+import { boolean, either, type Found, list, map, mapping, type Reader, text } from "./schema.ts";
 import { path } from "./values.ts";
 import { quoted } from "./wording.ts";
 

@@ -8,9 +8,9 @@ import { ACCESS_LOG_KEY, accessKept } from "./keep.ts";
 import { DEFAULT_KEYS, LINK_KEYS, SERVICE_KEYS } from "./keys.ts";
 import { isLocal, parseListen, printListen } from "./places.ts";
 import type { Problem } from "./problem.ts";
+import type { Context } from "./context.ts";
 import {
   boolean,
-  type Context,
   either,
   type Found,
   integer,

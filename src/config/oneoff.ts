@@ -6,7 +6,8 @@ import { camelCase, fromJson } from "./json.ts";
 import { LINK_KEYS } from "./keys.ts";
 import type { Config } from "./links.ts";
 import { hintOf } from "./problem.ts";
-import { type Context, mapping, text } from "./schema.ts";
+import type { Context } from "./context.ts";
+import { mapping, text } from "./schema.ts";
 
 /** What is wrong with a member of a JSON body (interfaces: errors of APIs). */
 export interface MemberError {

@@ -1,6 +1,7 @@
 /** Paths that admit nothing more, because another one of the list covers them. */
 import { covers, printPattern } from "../core/paths.ts";
-import type { Context, Found } from "./schema.ts";
+import type { Context } from "./context.ts";
+import type { Found } from "./schema.ts";
 import { quoted } from "./wording.ts";
 
 /** Segments of patterns as a tree: whatever covers a pattern lies on its way down, by its name or by a star. */

@@ -1,7 +1,7 @@
 /** What messages have in common: how a value is called, and what may have been meant. */
 import { oneLine } from "../log.ts";
 import type { Node } from "./node.ts";
-import type { Context } from "./schema.ts";
+import type { Context } from "./context.ts";
 import { nearest } from "./suggest.ts";
 
 /** Where YAML 1.1 read a boolean. Whoever wrote it without quotes may have meant either. */

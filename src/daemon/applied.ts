@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/links.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Log } from "../log.ts";
-import type { StatusJson } from "./control/state.ts";
+import type { StatusJson } from "./status.ts";
 
 export class Applied {
   /** As it was applied last; null: there is no file. */

@@ -4,7 +4,7 @@ import { camelCase } from "../config/json.ts";
 import { readEntry } from "../config/oneoff.ts";
 import type { Entry, Service } from "../core/entry.ts";
 import type { ManagedLink } from "./managed.ts";
-import type { Base } from "./options.ts";
+import type { Base } from "./base.ts";
 
 /** How a key that a hub may give a link shows in its entry. What names a file, or a place, or opens up, is not among them. */
 const KEYS: Readonly<Record<string, (to: Entry, from: Entry) => Entry>> = {

@@ -9,7 +9,7 @@ import type { HubLine } from "./hub_line.ts";
 import type { Life } from "./life.ts";
 import type { Maker } from "./maker.ts";
 import type { ManagedLink } from "./managed.ts";
-import type { Base } from "./options.ts";
+import type { Base } from "./base.ts";
 import type { Renewal } from "./renewal.ts";
 
 export interface AskMeans {

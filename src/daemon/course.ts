@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import { Applied } from "./applied.ts";
 import type { Events } from "./events.ts";
 import { dropOneOffs } from "./one_offs.ts";
-import type { Base } from "./options.ts";
+import type { Base } from "./base.ts";
 import { type Outside, type Settings, Unbound } from "./outside.ts";
 import {
   type Proposal,

@@ -10,7 +10,7 @@ import type { LinkState } from "../core/link.ts";
 import type { Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { Sessions } from "./control/sessions.ts";
-import type { ControlState, StatusJson } from "./control/state.ts";
+import type { ControlState } from "./control/state.ts";
 import type { Applied } from "./applied.ts";
 import { Asks } from "./asks.ts";
 import type { DaemonAudit } from "./audit.ts";
@@ -19,17 +19,27 @@ import { Events } from "./events.ts";
 import type { Exposed } from "./exposed.ts";
 import { type ExplainJson, explainRequest, type ExplainWish } from "./explain.ts";
 import type { ManagedLink } from "./managed.ts";
-import { type Daemon, type DaemonOptions, NO_BASE } from "./options.ts";
+import { NO_BASE } from "./base.ts";
+import type { Daemon, DaemonOptions } from "./options.ts";
 import { Outside } from "./outside.ts";
 import { Maker } from "./maker.ts";
 import { keepOneOff, readOneOff } from "./one_offs.ts";
 import { BadFile, readFile, type ReloadAnswer } from "./reload.ts";
 import { checkRenewal, type Renewal } from "./renewal.ts";
-import { countStates, type HubJson, hubJson, type LinkJson, linkJson, shadowedOf } from "./status.ts";
+import {
+  countStates,
+  type HubJson,
+  hubJson,
+  type LinkJson,
+  linkJson,
+  shadowedOf,
+  type StatusJson,
+} from "./status.ts";
 import { Witnesses } from "./witnesses/witnesses.ts";
 import { Works } from "./works.ts";
 
-export type { Base, Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
+export type { Base } from "./base.ts";
+export type { Daemon, DaemonOptions, EmbeddedHub } from "./options.ts";
 export { BadFile } from "./reload.ts";
 export type { ReloadAnswer } from "./reload.ts";
 

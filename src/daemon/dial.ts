@@ -6,10 +6,8 @@ import type { Control } from "../wire/hello.ts";
 import type { Session } from "../wire/session.ts";
 import { closeReason, type Wire } from "../wire/wire.ts";
 import { Line } from "./line.ts";
+import type { HubState } from "./hub_status.ts";
 import type { Serving } from "./serve.ts";
-
-/** `refused`: dialling again can't help until something is changed; `replaced`: another process uses this state. */
-export type HubState = "connecting" | "connected" | "refused" | "replaced";
 
 /** The control line's part in the talk with a hub. */
 export interface Talk {

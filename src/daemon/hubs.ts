@@ -6,26 +6,14 @@ import type { Control } from "../wire/hello.ts";
 import type { Session } from "../wire/session.ts";
 import type { Wire } from "../wire/wire.ts";
 import { connectHub } from "./connect.ts";
-import { Dialler, type HubState, type Talk } from "./dial.ts";
+import { Dialler, type Talk } from "./dial.ts";
 import type { Observer } from "./follow.ts";
 import { chooseHubs } from "./other_hubs.ts";
 import type { Reached } from "./reached.ts";
 import { Serving } from "./serve.ts";
 import type { Links } from "./served.ts";
+import type { HubStatus } from "./hub_status.ts";
 import type { Troubles } from "./troubles.ts";
-
-/** A hub as `status` shows it. Times in ms since 1970. */
-export interface HubStatus {
-  /** What it is known by: its URL, or EMBEDDED. */
-  readonly key: string;
-  readonly url: string;
-  /** `ignored`: a hub named it, and it is not dialled; `lastError` says why. */
-  readonly state: HubState | "ignored";
-  readonly since: number;
-  readonly connections: number;
-  readonly rttMs: number | null;
-  readonly lastError: string | null;
-}
 
 /** The sessions with one hub. */
 export interface HubSessions {

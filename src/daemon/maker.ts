@@ -7,7 +7,7 @@ import type { DaemonAudit } from "./audit.ts";
 import type { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
 import { keepOneOff, stepsFor } from "./one_offs.ts";
-import type { Base } from "./options.ts";
+import type { Base } from "./base.ts";
 import type { SharedParts } from "./parts.ts";
 import type { Records } from "./records.ts";
 

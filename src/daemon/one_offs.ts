@@ -7,7 +7,7 @@ import type { LinkRecord } from "../core/link.ts";
 import type { Step } from "../core/plan.ts";
 import type { Life } from "./life.ts";
 import type { ManagedLink } from "./managed.ts";
-import type { Base } from "./options.ts";
+import type { Base } from "./base.ts";
 import { ONE_OFFS, type Records } from "./records.ts";
 
 /** Those that ended so long ago are forgotten: until then `renew` brings them back. */

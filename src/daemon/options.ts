@@ -1,11 +1,11 @@
 /** How a daemon is started, and what whoever started it can do with it. */
 import type { Clock } from "../clock.ts";
-import type { Config } from "../config/links.ts";
 import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
 import type { Log } from "../log.ts";
 import type { Access } from "../store/access_line.ts";
 import type { Wire } from "../wire/wire.ts";
+import type { Base } from "./base.ts";
 import type { ReloadAnswer } from "./reload.ts";
 import type { HubJson, LinkJson } from "./status.ts";
 
@@ -24,23 +24,6 @@ export interface EmbeddedHub {
   /** Called with each request that it refuses itself; `link` is the name that the daemon gives it. */
   onRefused?: (request: Access) => void;
 }
-
-/** What would stand in a file, links and listeners aside: what a one-off without a file stands on. */
-export type Base =
-  & Pick<Config, "hubs" | "services" | "defaults" | "connections" | "drainTimeoutMs">
-  & {
-    /** Relative paths of a one-off start there. */
-    readonly dir: string;
-  };
-
-/** What a daemon without a file stands on unless it is told otherwise: the embedded hub and no services. */
-export const NO_BASE: Omit<Base, "dir"> = {
-  hubs: [],
-  services: new Map(),
-  defaults: {},
-  connections: 2,
-  drainTimeoutMs: 30_000,
-};
 
 export interface DaemonOptions {
   /** links.yaml; null: no file, one-offs only. */

@@ -1,11 +1,12 @@
 /** What the control API prints of links and hubs. */
 import { time } from "../api/call.ts";
+import type { Problem } from "../config/problem.ts";
 import { policyJson } from "../core/policy.ts";
 import { headersJson } from "../core/field_edits.ts";
 import { expiresAt, type LinkState, usesLeft } from "../core/link.ts";
 import { printTarget } from "../core/target.ts";
 import { printDuration } from "../core/units.ts";
-import type { HubStatus } from "./hubs.ts";
+import type { HubStatus } from "./hub_status.ts";
 import { type ManagedLink, overall } from "./managed.ts";
 import type { Counters } from "./served.ts";
 
@@ -46,6 +47,29 @@ export type HubJson = Omit<HubStatus, "key" | "since"> & { readonly since: strin
 
 export function hubJson({ key: _, since, ...rest }: HubStatus): HubJson {
   return { ...rest, since: time(since)! };
+}
+
+/** The daemon as `GET /v1/status` shows it (interfaces: Reload). Times are RFC 3339 UTC. */
+export interface StatusJson {
+  readonly version: string;
+  readonly instance: string;
+  readonly startedAt: string;
+  readonly config: {
+    /** Null: there is none. */
+    readonly file: string | null;
+    /** Applied reloads that changed something. */
+    readonly generation: number;
+    readonly appliedAt: string | null;
+    /** SHA-256 of the text that is applied. */
+    readonly hash: string | null;
+    /** Of the last reading, until a good one is applied; warnings stay. */
+    readonly problems: readonly Problem[];
+  };
+  readonly hubs: readonly HubJson[];
+  /** How many links are in each state. */
+  readonly links: Readonly<Record<string, number>>;
+  /** Links in shadow by name, and what each would have refused. */
+  readonly shadowed: Readonly<Record<string, Counters["shadowed"]>>;
 }
 
 /** What is printed later, of an event that is kept, must not count on. */

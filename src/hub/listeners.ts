@@ -1,5 +1,6 @@
 /** Where a hub listens: one place for everybody, those it has left while visitors are there, its own socket. */
 import type { Clock } from "../clock.ts";
+import type { ListenAddress } from "../config/places.ts";
 import { type Cidr, contains, isLoopback, parseAddress, parseCidr } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
 import { counted, Repeats } from "../repeats.ts";
@@ -10,13 +11,7 @@ import type { Exchange } from "../net/exchange.ts";
 import { Listener, type ListenerOptions } from "../net/listener.ts";
 import { renderRefusal } from "../pages/visitor.ts";
 
-/** Where a hub listens. */
-export interface ListenAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
-
-/** Where it listens unless it is told otherwise. */
+/** Where a hub listens unless it is told otherwise. */
 export const DEFAULT_LISTEN: ListenAddress = { hostname: "127.0.0.1", port: 8080 };
 
 /**

@@ -5,7 +5,7 @@ import { Failure } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
 import { printDuration, printSize } from "../core/units.ts";
 import { type AllWorkspaceLimits, UNLIMITED, workspaceLimitTexts } from "../core/workspace_limits.ts";
-import type { ListenAddress } from "./listeners.ts";
+import type { ListenAddress } from "../config/places.ts";
 
 export interface HubSettings {
   /** Null: 127.0.0.1:8080, or a free port where that is taken. */

@@ -9,33 +9,9 @@ import type { Exposed } from "../exposed.ts";
 import type { ExplainJson, ExplainWish } from "../explain.ts";
 import type { ReloadAnswer } from "../reload.ts";
 import type { Renewal } from "../renewal.ts";
-import type { Counters } from "../served.ts";
-import type { HubJson, LinkJson } from "../status.ts";
+import type { LinkJson, StatusJson } from "../status.ts";
 import type { Witnesses } from "../witnesses/witnesses.ts";
 import type { Sessions } from "./sessions.ts";
-
-/** The daemon as `GET /v1/status` shows it (interfaces: Reload). Times are RFC 3339 UTC. */
-export interface StatusJson {
-  readonly version: string;
-  readonly instance: string;
-  readonly startedAt: string;
-  readonly config: {
-    /** Null: there is none. */
-    readonly file: string | null;
-    /** Applied reloads that changed something. */
-    readonly generation: number;
-    readonly appliedAt: string | null;
-    /** SHA-256 of the text that is applied. */
-    readonly hash: string | null;
-    /** Of the last reading, until a good one is applied; warnings stay. */
-    readonly problems: readonly Problem[];
-  };
-  readonly hubs: readonly HubJson[];
-  /** How many links are in each state. */
-  readonly links: Readonly<Record<string, number>>;
-  /** Links in shadow by name, and what each would have refused. */
-  readonly shadowed: Readonly<Record<string, Counters["shadowed"]>>;
-}
 
 export interface ControlState {
   readonly clock: Clock;
