@@ -1,6 +1,6 @@
 /** Links made at a hub, with hub and daemon as processes that are killed at will. */
 import assert from "node:assert/strict";
-import { type Answer, curl, type Process, Rig } from "./rig.ts";
+import { type Answer, curl, eventually, type Process, Rig } from "./rig.ts";
 
 const FILE = `remote: manage
 services:
@@ -150,4 +150,29 @@ Deno.test("a daemon that is away learns of a revocation as it comes back, and of
   await world.startDaemon();
   await world.daemon.until(() => world.daemon.stderr.includes("link revoked"));
   assert.equal(await world.visit(id), 410);
+});
+
+Deno.test("a create that a kill cut short is finished by the same call: one link, whichever side was killed", async () => {
+  await using rig = new Rig();
+  const world = new World(rig);
+  await world.startHub();
+  await world.startDaemon();
+  const body = (name: string) => ({ service: "web", name, ttl: "1h" });
+  const ask = (name: string) => world.api("POST", "/v1/links", body(name), [`Idempotency-Key: ${name}`]);
+  for (const killed of ["hub", "both"]) {
+    const first = ask(killed).catch(() => null);
+    // The daemon has it: the hub may have answered, or have stored its answer, or neither.
+    await world.daemon.until(() => world.daemon.stderr.includes(`+ ${killed}`));
+    await world.hub.kill("SIGKILL");
+    if (killed === "both") await world.daemon.kill("SIGKILL");
+    const answered = await first;
+    await world.startHub();
+    if (killed === "both") await world.startDaemon();
+    const again = await eventually(() => ask(killed), ({ answer }) => answer.status === 201);
+    if (answered?.answer.status === 201) assert.equal(again.json.id, answered.json.id);
+    const { items } = (await world.api("GET", "/v1/links")).json;
+    const made = (items as Json[]).filter(({ source }) => source === "hub").map(({ name }) => name);
+    assert.deepEqual(made.filter((name: string) => name === killed), [killed], killed);
+    assert.equal(await world.visit(again.json.id), 200);
+  }
 });
