@@ -1,6 +1,6 @@
 /** Which host is whose: the hub's own, a link's, nobody's. */
 import { isLoopback, parseAddress } from "../core/address.ts";
-import type { ListenAddress } from "./listeners.ts";
+import type { ListenAddress } from "../config/places.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** What a request's Host names. */

@@ -7,7 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { Certificate } from "./certificate.ts";
 import type { HubFile } from "./file.ts";
-import type { ListenAddress } from "./listeners.ts";
+import type { ListenAddress } from "../config/places.ts";
 import type { Prover } from "./prover.ts";
 import type { HubSettings, SettingChange } from "./settings.ts";
 import type { Identity, Tokens } from "./tokens.ts";
