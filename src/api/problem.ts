@@ -71,6 +71,7 @@ export function problemFields(problem: ApiProblem, requestId: string): Field[] {
   return [
     ["Content-Type", "application/problem+json"],
     ["Cache-Control", "no-store"],
+    ["X-Content-Type-Options", "nosniff"],
     ["X-Request-Id", requestId],
     ...(problem.status === 503 ? [["Retry-After", "5"] as const] : []),
     ...problem.fields,
