@@ -11,6 +11,9 @@ export const PICTURES = Deno.env.get("CONNECTD_PICTURES") ?? null;
 const WINDOWS = ([[1280, "light"], [360, "dark"], [1280, "dark"], [360, "light"]] as const)
   .slice(0, PICTURES === null ? 2 : 4);
 
+/** Where a line is about to be too long, or has all the room there is. */
+const BETWEEN_AND_BEYOND = [721, 961, 2560];
+
 /** A page: what it shows, its path, its title. */
 export type Shot = readonly [name: string, path: string, title: string];
 
@@ -40,6 +43,11 @@ export async function look(t: Deno.TestContext, site: Site, shots: readonly Shot
         // What a page is made of does not depend on its window; colours do.
         if (width === 1280 && theme === "light") await check(person);
         else if (site.colourful.includes(name)) await check(person, "{ runOnly: ['color-contrast'] }");
+      }
+      for (const width of BETWEEN_AND_BEYOND) {
+        await person.window(width, "light");
+        const wide = await person.page.value<number>("document.documentElement.scrollWidth");
+        assert.ok(wide <= width, `${wide} px wide in a window of ${width}`);
       }
       // The page is painted from one answer: nothing else that it asks for is waited for.
       const [size, blocking, inline] = await person.page.value<[number, string[], number]>(`[
