@@ -31,6 +31,8 @@ export class Incoming implements StreamSink, Visitor, Judged, User, Cuttable {
   readonly #serving: Serving;
   readonly #since: number;
   #head: RequestHead | null = null;
+  /** The visitor's, in canonical form. */
+  #address = "";
   #facts!: Asked;
   /** Who judges the credential just now. */
   #judge: Auth | null = null;
@@ -181,7 +183,8 @@ export class Incoming implements StreamSink, Visitor, Judged, User, Cuttable {
     if (!isServed(found)) return this.#refuse(found);
     this.link = found;
     const facts = factsOf(head, address, found.auth);
-    if (facts === null) return this.#refuse(BAD_REQUEST);
+    this.#address = address;
+    if (facts === null) return this.#deny(BAD_REQUEST);
     this.#facts = facts;
     this.#admit();
   }
@@ -234,7 +237,7 @@ export class Incoming implements StreamSink, Visitor, Judged, User, Cuttable {
     const text = requestToTarget(head, {
       host: link.host,
       provenance: this.#serving.provenance({
-        address: this.#facts.address,
+        address: this.#address,
         proto,
         publicHost: head.host,
         loop: link.digest,
@@ -310,7 +313,7 @@ export class Incoming implements StreamSink, Visitor, Judged, User, Cuttable {
       link: this.link,
       hub,
       requestId: this.stream.open.requestId,
-      address: this.#facts.address,
+      address: this.#address,
       secure: this.stream.open.https,
       head: this.#head!,
       since: this.#since,

@@ -142,7 +142,7 @@ export async function replayRequest(
   throw new ApiProblem(
     422,
     "not_captured",
-    "It was sent, and is not there to be shown: its link is gone or inspects no more, or refuses what has two Authorization fields.",
+    "It was sent, and is not there to be shown: its link is gone or inspects no more.",
   );
 }
 
