@@ -33,7 +33,7 @@ export async function startEmbedded(options: EmbeddedOptions, listen: string | n
     state: null,
     trustedProxies: [],
     limits: DEFAULT_LIMITS,
-    refused: (request) => told?.(request),
+    refused: (...request) => told?.(...request),
     log,
   });
   return {

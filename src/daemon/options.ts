@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
 import type { Log } from "../log.ts";
-import type { Access } from "../store/access_line.ts";
+import type { ToldRefused } from "../store/access_line.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { Base } from "./base.ts";
 import type { ReloadAnswer } from "./reload.ts";
@@ -21,8 +21,8 @@ export interface EmbeddedHub {
   close(): Promise<void>;
   /** Its figures, without those of the process. */
   metrics(): readonly Family[];
-  /** Called with each request that it refuses itself; `link` is the name that the daemon gives it. */
-  onRefused?: (request: Access) => void;
+  /** Called with each request that it refuses itself. */
+  onRefused?: ToldRefused;
 }
 
 export interface DaemonOptions {

@@ -7,6 +7,7 @@ import { type ControlOptions, ControlServer, DEFAULT_LISTEN } from "./control/se
 import type { Hubs } from "./hubs.ts";
 import { DaemonMetrics } from "./metrics.ts";
 import type { DaemonOptions, EmbeddedHub } from "./options.ts";
+import type { ServedLink } from "./served.ts";
 
 /** What a file says about it. */
 export interface Settings {
@@ -32,6 +33,7 @@ export class Outside {
   readonly #options: DaemonOptions;
   readonly #hubs: Hubs;
   readonly #control: ControlOptions;
+  readonly #served: (name: string) => ServedLink | undefined;
   readonly metrics: DaemonMetrics;
   #tcp: ControlServer | null = null;
   #unix: ControlServer | null = null;
@@ -44,10 +46,17 @@ export class Outside {
   #replaced: Promise<unknown> = Promise.resolve();
   readonly #giveDescriptors: () => void;
 
-  constructor(options: DaemonOptions, hubs: Hubs, control: ControlOptions) {
+  /** `served`: the link of a name, while it is there. */
+  constructor(
+    options: DaemonOptions,
+    hubs: Hubs,
+    control: ControlOptions,
+    served: (name: string) => ServedLink | undefined,
+  ) {
     this.#options = options;
     this.#hubs = hubs;
     this.#control = control;
+    this.#served = served;
     this.metrics = new DaemonMetrics(control.state, hubs, () => this.embedded?.metrics() ?? []);
     this.#giveDescriptors = descriptors.keep(options.state, control.log);
   }
@@ -126,7 +135,9 @@ export class Outside {
       // It has the store that the next one needs.
       await this.#leaving?.close();
       this.embedded = await orUnbound("listen", () => start(listen));
-      this.embedded.onRefused = (request) => this.#control.state.witnesses.refused(request);
+      const { witnesses } = this.#control.state;
+      this.embedded.onRefused = (request, head, secure) =>
+        witnesses.refused(request, head, secure, this.#served(request.link));
     } else if (listen !== this.#listen) {
       const { embedded } = this;
       await orUnbound("listen", () => embedded.rebind(listen));

@@ -1,7 +1,7 @@
 /** What the hub's access log says: a line for each request that it handed to a daemon or refused for a link. */
 import type { Clock } from "../clock.ts";
 import type { Exchange } from "../net/exchange.ts";
-import type { Access } from "../store/access_line.ts";
+import type { Access, ToldRefused } from "../store/access_line.ts";
 import type { AccessLog } from "../store/access_log.ts";
 import type { HubEvents } from "./events.ts";
 import type { HubLink } from "./link.ts";
@@ -21,12 +21,12 @@ export const LEFT = { status: 0, code: "visitor_left" };
 
 export class AccessDesk {
   /**
-   * `log`: null within a daemon, which has its own. `told`: called with each request that the hub refuses itself, its link by
-   * the name that the daemon gives it. `events`: for whoever watches requests.
+   * `log`: null within a daemon, which has its own. `told`: called with each request that the hub refuses itself. `events`: for
+   * whoever watches requests.
    */
   constructor(
     private readonly log: AccessLog | null,
-    private readonly told: ((request: Access) => void) | null,
+    private readonly told: ToldRefused | null,
     private readonly clock: Clock,
     private readonly events: HubEvents,
   ) {}
@@ -55,7 +55,7 @@ export class AccessDesk {
     const line = this.#line(exchange, link, since, { status, code, bytesIn: 0, bytesOut: 0 });
     this.log?.add(line);
     this.events.request(link, line);
-    this.told?.({ ...line, link: link.record.name });
+    this.told?.({ ...line, link: link.record.name }, exchange.head, exchange.secure);
   }
 
   #line(exchange: Exchange, link: HubLink, since: number, ending: Ending): Access {

@@ -2,7 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Family } from "../core/metrics.ts";
 import type { Log } from "../log.ts";
-import type { Access } from "../store/access_line.ts";
+import type { ToldRefused } from "../store/access_line.ts";
 import type { Store } from "../store/store.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { Certificate } from "./certificate.ts";
@@ -21,8 +21,8 @@ export interface HubOptions extends HubSettings {
   readonly file?: HubFile | null;
   /** What is in the files of `tls`, closed with the hub; absent or null: there are none. */
   readonly certificate?: Pick<Certificate, "identity" | "use" | "close"> | null;
-  /** Called with each request that the hub refuses for a link itself; `link` is the name that its daemon gives it. */
-  readonly refused?: (request: Access) => void;
+  /** Called with each request that the hub refuses for a link itself. */
+  readonly refused?: ToldRefused;
   /** Who says whose a domain is; absent: its name servers and its web server. */
   readonly prover?: Prover;
   readonly log: Log;

@@ -1,5 +1,6 @@
 /** Requests as lines of an access log: JSON in ASCII, whatever their visitors sent. */
 import type { Code } from "../core/errors.ts";
+import type { RequestHead } from "../core/http1/types.ts";
 
 /** What is known of a request that is over. */
 export interface Access {
@@ -24,6 +25,9 @@ export interface Access {
   /** From its head until it was over. */
   readonly ms: number;
 }
+
+/** Told of a request that the hub refused itself; `link` is the name that its daemon gives it. `secure`: it came by https. */
+export type ToldRefused = (request: Access, head: RequestHead, secure: boolean) => void;
 
 /** Characters that are written of a path, and of any other text. */
 const PATH_MAX = 2048, TEXT_MAX = 256;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { EmbeddedHub } from "../../src/daemon/options.ts";
 import { eventually } from "../hub/rig.ts";
+import { request } from "../pure/http1_heads.ts";
 import { DaemonRig } from "./daemon_rig.ts";
 
 const FILE = `links:
@@ -89,10 +90,14 @@ Deno.test("`keep: {access_log: none}` writes nothing, at once and until it is wr
 Deno.test("what the hub inside the process refuses itself is in the log", async () => {
   await using rig = await DaemonRig.start(FILE);
   const hub: EmbeddedHub = rig.hub;
-  hub.onRefused!({
-    ...{ id: "x", at: rig.clock.now(), link: "web", address: "192.0.2.8", method: "GET", target: "/no?q" },
-    ...{ status: 403, code: "path_denied", bytesIn: 0, bytesOut: 0, ms: 1 },
-  });
+  hub.onRefused!(
+    {
+      ...{ id: "x", at: rig.clock.now(), link: "web", address: "192.0.2.8", method: "GET", target: "/no?q" },
+      ...{ status: 403, code: "path_denied", bytesIn: 0, bytesOut: 0, ms: 1 },
+    },
+    request(["GET /no?q HTTP/1.1", "Host: web.hub.test"]),
+    false,
+  );
   assert.deepEqual(await lines(rig, "?code=path_denied"), [{
     ...{ id: "x", at: "2026-01-01T00:00:00.000Z", link: "web", address: "192.0.2.8", method: "GET" },
     ...{
