@@ -1,4 +1,4 @@
-/** Real clients and servers through `reach`: PostgreSQL, Redis, SSH. */
+/** Real clients and servers through `reach`: PostgreSQL, Redis, SSH, iperf3. */
 import assert from "node:assert/strict";
 import { accepting, eventually, freePort, packaged, type Process, type Run } from "../e2e/rig.ts";
 import { World } from "./world.ts";
@@ -162,4 +162,24 @@ Deno.test("ssh runs a command by key, and scp copies a file there and back", asy
   await copy(file, `${user}@127.0.0.1:${there}`);
   await copy(`${user}@127.0.0.1:${there}`, back);
   assert.equal(Deno.readTextFileSync(back) === body, true);
+});
+
+Deno.test("iperf3 moves 64 MiB each way and both ways at once, on four connections at a time", async () => {
+  const program = packaged("iperf3", "iperf3");
+  if (program === null) return;
+  const port = freePort();
+  await using world = await World.start(`  bulk: { target: "tcp://127.0.0.1:${port}", access: private }\n`);
+  const { rig } = world;
+  rig.spawn(program, ["-s", "-B", "127.0.0.1", "-p", String(port)]);
+  await accepting(port);
+  const reached = await world.reach("bulk");
+  const octets = 64 * 1024 * 1024;
+  for (const way of [[], ["--reverse"], ["--bidir"]]) {
+    const args = ["-c", "127.0.0.1", "-p", String(reached.port), "-n", String(octets), "-P", "4", "--json"];
+    const ask = () => rig.spawn(program, [...args, ...way]).ended();
+    // It takes one test at a time, and is a moment late to know that the one before is over.
+    const { stdout } = await eventually(ask, ({ code }) => code === 0);
+    const { end: { sum_sent: sent, sum_received: received } } = JSON.parse(stdout);
+    assert.ok(sent.bytes >= octets && received.bytes > 0 && received.bytes <= sent.bytes, way.join(" "));
+  }
 });
