@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { policyJson } from "../core/policy.ts";
 import { VERSION } from "../core/version.ts";
+import type { SettingChange } from "../core/settings.ts";
 import type { Log } from "../log.ts";
 import { Audit, Growth } from "../store/audit.ts";
 import { AuditDesk } from "../store/audit_desk.ts";
@@ -10,7 +11,6 @@ import type { Store } from "../store/store.ts";
 import type { LoginAsk } from "./devices.ts";
 import type { HubLink, NameRecord } from "./link.ts";
 import type { Peers } from "./peers.ts";
-import type { SettingChange } from "./settings.ts";
 import type { Identity } from "./tokens.ts";
 
 export interface HubAuditOptions {
