@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
+import { managed, service } from "./managed.ts";
 import { eventually, HubRig, link, pass } from "./rig.ts";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
@@ -56,6 +57,45 @@ Deno.test("a token that expired while the disk was full stays so once there is r
   await rig.hub.close();
   await rig.begin({ clock });
   assert.equal((await rig.api("GET", "/v1/links", token)).status, 401);
+});
+
+for (const full of [false, true]) {
+  const when = full ? "while the disk was full " : "";
+  Deno.test(`a share that expired ${when}stays so when the clock is set back, over a restart too`, async () => {
+    const clock = new TestClock(Date.now());
+    await using rig = await HubRig.start({ clock });
+    await managed(rig, [service("db", { access: "private", remote: false })]);
+    const member = await rig.token("member");
+    const share = { services: ["db"], expires: "12h" };
+    const { id, code } = (await rig.api("POST", "/v1/shares", member, share)).json;
+    const seen = async () => [
+      (await rig.api("POST", "/v1/shares/join", member, { code })).status,
+      (await rig.api("GET", `/v1/shares/${id}`, member)).json.state,
+    ];
+    rig.diskFull = full;
+    clock.jump(DAY);
+    await pass(clock, 2_000);
+    rig.diskFull = false;
+    await pass(clock, 1_000);
+    clock.jump(-DAY);
+    assert.deepEqual(await seen(), [404, "expired"]);
+    await rig.hub.close();
+    await rig.begin({ clock });
+    assert.deepEqual(await seen(), [404, "expired"]);
+  });
+}
+
+Deno.test("a share that expired while the hub was away stays so when the clock is set back", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  await managed(rig, [service("db", { access: "private", remote: false })]);
+  const member = await rig.token("member");
+  const { code } = (await rig.api("POST", "/v1/shares", member, { services: ["db"], expires: "12h" })).json;
+  await rig.hub.close();
+  clock.jump(DAY);
+  await rig.begin({ clock });
+  clock.jump(-DAY);
+  assert.equal((await rig.api("POST", "/v1/shares/join", member, { code })).status, 404);
 });
 
 for (const heard of [false, true]) {
