@@ -279,7 +279,8 @@ class RunningDaemon implements Daemon, ControlState {
     });
     const renew = (name: string, wish: Renewal, by: string) => this.renew(name, wish, by);
     this.#asks = new Asks({ log, base, life: works.life, line: works.line, maker, mayManage, renew });
-    const control = { state: this, token: works.dir.controlToken, clock, log };
+    const { controlToken: token, metricsToken } = works.dir;
+    const control = { state: this, token, metricsToken, clock, log };
     const served = (name: string) => works.life.all.get(name)?.served;
     this.#outside = new Outside(this.#o, works.line.hubs, control, served);
   }

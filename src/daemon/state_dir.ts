@@ -60,6 +60,8 @@ export interface StateDir {
   readonly socket: string;
   /** What the control API asks for on TCP. */
   readonly controlToken: string;
+  /** Good for `/metrics` and nothing else: whoever watches need not be able to command. */
+  readonly metricsToken: string;
   /** Lets another daemon have it. */
   close(): void;
 }
@@ -76,7 +78,9 @@ export async function openStateDir(state: string): Promise<StateDir> {
     const socket = controlSocketPath(path);
     const held = lock = await lockState(path);
     const controlToken = await ownToken(`${path}/control.token`);
-    return { path, database: `${path}/state.db`, socket, controlToken, close: () => held.close() };
+    const metricsToken = await ownToken(`${path}/metrics.token`);
+    const close = () => held.close();
+    return { path, database: `${path}/state.db`, socket, controlToken, metricsToken, close };
   } catch (cause) {
     lock?.close();
     if (cause instanceof Failure) throw cause;
