@@ -94,11 +94,11 @@ function row({ seq, at, type, subject, actor, data }: AuditJson): string[] {
   return [String(seq), known(at), known(type), known(subject), known(actor), printData(data)];
 }
 
-/** `code=path_denied n=3`; what is long is for `--json`. */
+/** `code=path_denied n=3`, without what is not there; what is long is for `--json`. */
 function printData(data: unknown): string {
   if (typeof data !== "object" || data === null) return "?";
   return Object.entries(data).filter(([, value]) => value !== null && value !== "").map(([name, value]) =>
-    `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+    `${name}=${typeof value === "string" ? value : JSON.stringify(value, (_key, part) => part ?? undefined)}`
   ).join(" ").slice(0, 100);
 }
 
