@@ -106,7 +106,11 @@ export class Names {
     peer.notGranted.delete(wish.name);
     const before = peer.links.get(wish.name);
     const link = this.#take(id, peer, wish);
-    if (before !== undefined && before !== link) this.end(before, "link_removed");
+    if (before !== undefined && before !== link) {
+      // One that has not begun yet is another link of that name.
+      if (before.record.revokePending && wish.activatedAt !== null) passOn(before, link);
+      this.end(before, "link_removed");
+    }
     this.#weights.add(peer.workspace, policy.length - link.weight);
     const retuned = link.declare(wish, policy);
     const known = link.record.declaredAt > 0;
@@ -126,7 +130,9 @@ export class Names {
     // Whoever was revoked must not look as if it had only been taken away.
     const stays = ended === "link_revoked" && code === "link_removed";
     this.#lighten(link);
-    this.#change(link, { ended: stays ? ended : code, declared: false });
+    // A daemon that says so has heard of it.
+    const revokePending = link.record.revokePending && code !== "link_revoked";
+    this.#change(link, { ended: stays ? ended : code, declared: false, revokePending });
   }
 
   /**
@@ -297,4 +303,10 @@ export class Names {
     });
     return written;
   }
+}
+
+/** A link that has another id by now stays revoked, until its daemon has heard of it. */
+function passOn(from: HubLink, to: HubLink): void {
+  const { revokedAt, revokeAskedAt, revokedLife } = from.record;
+  to.record = { ...to.record, revokedAt, revokePending: true, revokeAskedAt, revokedLife };
 }

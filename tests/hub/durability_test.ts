@@ -127,6 +127,63 @@ for (const heard of [false, true]) {
   });
 }
 
+/** How a daemon comes back that was away when its link was revoked here: what it says, whether that is the link still. */
+const RETURNS: readonly [what: string, o: Parameters<typeof link>[1], same: boolean][] = [
+  ["under another subdomain", { subdomain: "shop", activatedAt: 5 }, true],
+  ["with a wish for a fresh id, of a renewal", { newId: true, activatedAt: 7 }, true],
+  ["with another link of its name, which has not begun yet", { newId: true, activatedAt: null }, false],
+];
+for (const [what, said, same] of RETURNS) {
+  Deno.test(`a revocation goes with its link, not with the address: its daemon comes back ${what}`, async () => {
+    await using rig = await HubRig.start();
+    const admin = await rig.token("admin");
+    const daemon = rig.attached();
+    const [{ id: before }] = (await daemon.hello([link("web", { activatedAt: 5 })])).links;
+    daemon.leave();
+    await daemon.end();
+    const revokedAt = Date.parse((await rig.api("DELETE", `/v1/links/${before}`, admin)).json.revokedAt);
+    const back = rig.attached({ instance: "instance-2" });
+    const { links: [{ id }], revoked } = await back.hello([link("web", { ...said, id: before })]);
+    assert.notEqual(id, before);
+    const told = { name: "web", id, at: revokedAt, activatedAt: 5 };
+    assert.deepEqual(revoked, same ? [told] : []);
+    assert.equal((await rig.visit(before)).json.code, "link_revoked");
+    if (!same) return assert.equal((await rig.visit(id)).status, 200);
+    await rig.hub.close();
+    await rig.begin();
+    assert.equal((await rig.visit(id)).json.code, "link_revoked", "over a restart, too");
+    const again = rig.attached({ instance: "instance-3" });
+    const now = { ...said, id, newId: false };
+    assert.deepEqual((await again.hello([link("web", now)])).revoked, [told]);
+    await again.change([link("web", { ...now, state: "revoked" })]);
+    await again.change([link("web", now)]);
+    assert.equal((await rig.visit(id)).status, 200, "it was heard of, and the link renewed since");
+  });
+}
+
+Deno.test("a daemon that has heard of a revocation, and of a wish for a fresh id since, gets one that is live", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const daemon = rig.attached();
+  const [{ id }] = (await daemon.hello([link("web", { activatedAt: 5 })])).links;
+  await rig.api("DELETE", `/v1/links/${id}`, admin);
+  await daemon.change([], [{ name: "web", id, reason: "revoked" }]);
+  const { links: [fresh] } = await daemon.change([link("web", { newId: true, activatedAt: 7 })]);
+  assert.equal((await rig.visit(fresh.id)).status, 200);
+  assert.equal((await rig.visit(id)).json.code, "link_revoked");
+});
+
+Deno.test("a link that changes its address before its daemon has heard of a revocation is told it with the new one", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const daemon = rig.attached();
+  const [{ id: before }] = (await daemon.hello([link("web", { activatedAt: 5 })])).links;
+  await rig.api("DELETE", `/v1/links/${before}`, admin);
+  const { links: [{ id }] } = await daemon.change([link("web", { subdomain: "shop", activatedAt: 5 })]);
+  const { activatedAt } = await daemon.until((message) => message.type === "revoke" && message.id === id);
+  assert.equal(activatedAt, 5);
+});
+
 Deno.test("of two at once who revoke a link neither is answered before it is stored", async () => {
   await using rig = await HubRig.start();
   const admin = await rig.token("admin");
