@@ -8,7 +8,7 @@ import { printStep, type Step } from "../core/plan.ts";
 import { printSetting, type SettingChange } from "../core/settings.ts";
 import { oneLine } from "../log.ts";
 import { Refused } from "./client.ts";
-import { asked, CONFIG_FLAG, configFile, readLinks } from "./find.ts";
+import { asked, CONFIG_FLAG, configFile, isFile, readLinks } from "./find.ts";
 import { complain, count, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, JSON_FLAG, withDaemon } from "./reach.ts";
 import { on, text, type Verb } from "./verb.ts";
@@ -99,6 +99,7 @@ export const reload: Verb = {
 
 /** The text of a file that the daemon does not have yet. Throws Failure. */
 async function readDraft(path: string): Promise<string> {
+  if (!isFile(path)) throw new Failure(`there is no file ${path}`);
   const bytes = await readStill(path, 0);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -17,7 +17,7 @@ Deno.test("`plan FILE` shows what a draft would do, its mistakes in their places
   assert.match(bad.stderr, /bad\.yaml:2:15: error: "taget" is no key here/);
   const none = await plan(`${rig.folder}/none.yaml`);
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /none\.yaml/);
+  assert.match(none.stderr, /there is no file \S+\/none\.yaml\n {2}see: connectd help plan/);
   const { links } = JSON.parse((await rig.run(["status", "--state", state, "--json"])).stdout);
   assert.deepEqual(links, { active: 1 });
   const list = JSON.parse((await rig.run(["list", "--state", state, "--json"])).stdout);
