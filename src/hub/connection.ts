@@ -238,10 +238,10 @@ export class DaemonConnection implements SessionHandler, Way {
     this.#afterGrants(peer, set, fresh, (links) => {
       if (links.length === 0) this.session.control({ type: "granted", revision, links });
       this.#tellGranted(revision, links);
-      // A daemon takes a revocation by the id that it knows, which may be another one since it was told.
-      for (const { name, id } of set) {
+      // It was told by another id, or while it had no such link.
+      for (const { name, state } of set) {
         const link = peer.links.get(name);
-        if (link === undefined || !link.record.revokePending || link.id === id) continue;
+        if (state === "revoked" || !link?.record.revokePending) continue;
         this.session.control({ type: "revoke", ...revocationOf(link) });
       }
     });

@@ -23,18 +23,32 @@ Deno.test("over kills nothing that was acknowledged is lost, nothing that ended 
   );
 });
 
-Deno.test("what was revoked at the hub while its daemon was away stays so where its file was edited meanwhile", async () => {
-  await using rig = new Rig();
-  const world = new World(rig, () => {});
-  await world.start();
-  world.write("  demo: { target: echo, ttl: 1d }\n");
-  await world.begin("daemon");
-  const demo = () => world.control.call<LinkSeen>("GET", "/v1/links/demo");
-  const { id } = await demo();
-  await world.kill("daemon");
-  await world.hub().call("DELETE", `/v1/links/${id}`);
-  world.write("  demo: { target: echo, ttl: 1d, subdomain: shop }\n");
-  await world.begin("daemon");
-  await eventually(demo, ({ state }) => state === "revoked");
-  for (const at of [id!, "shop"]) assert.equal((await world.visit(at))?.code, "link_revoked");
-});
+const DEMO = "  demo: { target: echo, ttl: 1d }\n";
+
+/** What the file says, one after the other, from when the daemon is back. */
+const EDITS: Record<string, readonly string[]> = {
+  "gave it another address": ["  demo: { target: echo, ttl: 1d, subdomain: shop }\n"],
+  "dropped it, and is put right": ["", DEMO],
+};
+for (const [what, texts] of Object.entries(EDITS)) {
+  Deno.test(`what was revoked at the hub while its daemon was away stays so where an edit of the file ${what}`, async () => {
+    await using rig = new Rig();
+    const world = new World(rig, () => {});
+    await world.start();
+    world.write(DEMO);
+    await world.begin("daemon");
+    const demo = () => world.control.call<LinkSeen>("GET", "/v1/links/demo");
+    const { id } = await demo();
+    await world.kill("daemon");
+    await world.hub().call("DELETE", `/v1/links/${id}`);
+    const [first, ...later] = texts;
+    world.write(first);
+    await world.begin("daemon");
+    for (const text of later) {
+      world.write(text);
+      await world.control.call("POST", "/v1/reload");
+    }
+    const { id: now } = await eventually(demo, ({ state }) => state === "revoked");
+    for (const at of new Set([id!, now!])) assert.equal((await world.visit(at))?.code, "link_revoked");
+  });
+}

@@ -184,6 +184,19 @@ Deno.test("a link that changes its address before its daemon has heard of a revo
   assert.equal(activatedAt, 5);
 });
 
+Deno.test("a link that was out of its file when its daemon was told of a revocation is told again as it is put back", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const [{ id }] = (await rig.attached().hello([link("web", { activatedAt: 5 })])).links;
+  await rig.api("DELETE", `/v1/links/${id}`, admin);
+  const daemon = rig.attached({ instance: "instance-2" });
+  await daemon.hello([]);
+  await daemon.change([link("web", { id, activatedAt: 5 })]);
+  const { type: _, ...told } = await daemon.until(({ type }) => type === "revoke");
+  assert.deepEqual([told.name, told.id, told.activatedAt], ["web", id, 5]);
+  assert.equal((await rig.visit(id)).json.code, "link_revoked");
+});
+
 Deno.test("of two at once who revoke a link neither is answered before it is stored", async () => {
   await using rig = await HubRig.start();
   const admin = await rig.token("admin");
