@@ -52,7 +52,7 @@ export const plan: Verb = {
   words: "[FILE]",
   count: [0, 1],
   summary:
-    "Shows what a reload would open, close and change, and does none of it; with FILE: if that stood in the daemon's file. What is saved there is applied within a second.",
+    "Shows what a reload would open, close and change, and does none of it. With FILE it is for that draft: what is saved in the daemon's own file is applied within a second.",
   flags: [...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
     const [draft] = given.words;
