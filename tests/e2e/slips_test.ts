@@ -35,6 +35,13 @@ Deno.test("a search for a link or code that is none says which one was meant, an
       /^$/,
       /no captured request "abc"\n {2}`connectd requests` shows those that are kept/,
     ],
+    [
+      ["audit", "--type", "link.open"],
+      0,
+      /^no such records\n$/,
+      /there are daemon\.started, link\.opened, session\.opened among the last 1000/,
+    ],
+    [["audit", "--link", "zebra"], 0, /^no such records\n$/, /^$/],
     [["logs", "--link", "strip"], 0, /^no such request was logged\n$/, /did you mean stripe\?/],
     [["logs", "--code", "path_denid"], 0, /^no such/, /did you mean path_denied\?/],
   ];
