@@ -206,12 +206,16 @@ function told(type: string, { id, record, peer, policy }: HubLink) {
 export function eventOf(
   before: NameRecord,
   after: NameRecord,
-): "link.opened" | "link.revoked" | "link.expired" | "link.renewed" | "link.closed" | null {
+): "link.opened" | "link.revoked" | "link.expired" | "link.renewed" | "link.retuned" | "link.closed" | null {
   if (!before.declared && after.declared && after.ended === null) return "link.opened";
   if (before.ended !== after.ended) {
     if (after.ended === "link_revoked") return "link.revoked";
     if (after.ended === "link_expired") return "link.expired";
     if (after.ended === null) return "link.renewed";
   }
-  return before.declared && !after.declared ? "link.closed" : null;
+  if (!after.declared) return before.declared ? "link.closed" : null;
+  // Its daemon tells when it began with the next message, and that is no news to a trail.
+  if (after.ended !== null || before.activatedAt === null || after.activatedAt === null) return null;
+  if (after.activatedAt > before.activatedAt) return "link.renewed";
+  return after.expiresAt === before.expiresAt ? null : "link.retuned";
 }

@@ -4,7 +4,7 @@ import type { AuditEntry } from "../core/audit.ts";
 import type { Log } from "../log.ts";
 import { counted, Repeats } from "../repeats.ts";
 import type { Bucket, Store } from "../store/store.ts";
-import type { HubAudit } from "./audit.ts";
+import { eventOf, type HubAudit } from "./audit.ts";
 import type { HubEvents } from "./events.ts";
 import type { Domains } from "./domains.ts";
 import { IdChoice, type NotGranted, type Wish } from "./ids.ts";
@@ -112,10 +112,11 @@ export class Names {
       this.end(before, "link_removed");
     }
     this.#weights.add(peer.workspace, policy.length - link.weight);
-    const retuned = link.declare(wish, policy);
-    const known = link.record.declaredAt > 0;
+    const retuned = link.declare(wish, policy), was = link.record;
+    const known = was.declaredAt > 0;
     const written = this.#declare(link, wish);
-    if (retuned) this.#retuned(link);
+    // Said already, where its end is another as well.
+    if (retuned && eventOf(was, link.record) !== "link.retuned") this.#retuned(link);
     return { link, stored: known ? null : written };
   }
 
