@@ -36,7 +36,7 @@ export async function aboutRequest<T>(ask: Promise<T>): Promise<T> {
     throw new Refused(
       error.status,
       error.problem,
-      "`connectd requests` shows those that are kept: the last ones of each link since the daemon's start; `connectd logs` tells of all",
+      "`connectd requests` shows those that are kept: the last ones of each link since the daemon's start. Older ones have a line in `connectd logs`, and what a hub elsewhere refused has one in that hub's log",
     );
   }
 }
