@@ -1,6 +1,6 @@
 /** Changes of links that are asked for at the hub: their daemon makes them, or says why not. */
 import { ApiProblem } from "../api/problem.ts";
-import { isName } from "../core/names.ts";
+import { isName, NO_NAME } from "../core/names.ts";
 import type { HubAudit } from "./audit.ts";
 import { type Asks, AskUnanswered } from "./asks.ts";
 import type { HubLink } from "./link.ts";
@@ -58,7 +58,7 @@ export class Manage {
     const found = this.services.find(by.workspace, service, daemon, "/service", "/daemon");
     if (found.access === "private") throw invalid("/service", "is private, and a link would make it public");
     if (found.kind === "tcp") throw invalid("/service", "is no HTTP service");
-    if (typeof name !== "string" || !isName(name)) throw invalid("/name", "is no name such as demo");
+    if (typeof name !== "string" || !isName(name)) throw invalid("/name", NO_NAME);
     const peer = this.peers.of(found.workspace, found.daemon);
     if (peer.online && !found.remote) throw new ApiProblem(403, "not_managed", BY_DAEMON);
     const body = { service, ...keys };
