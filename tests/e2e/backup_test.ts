@@ -110,6 +110,18 @@ Deno.test("what a hub had acknowledged before a backup under load is there after
   assert.match(still.stdout, /is written and whole: 3 names, \d+ tokens, \d+ records of the audit trail/);
 });
 
+Deno.test("a backup that is not there is named as it was typed, and nothing is made for it", async () => {
+  await using rig = new Rig();
+  const state = `${rig.folder}/new`;
+  const { code, stderr } = await rig.run(["hub", "restore", `${rig.folder}/nothing.db`, "--state", state]);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^connectd: there is no file \S+nothing\.db\n {2}name a file that `hub backup` wrote\n$/,
+  );
+  assert.throws(() => Deno.statSync(state), Deno.errors.NotFound);
+});
+
 Deno.test("a backup that is damaged on its way is refused, and leaves nothing where the hub would look", async () => {
   await using rig = new Rig();
   const state = `${rig.folder}/hub`;
