@@ -49,6 +49,8 @@ Deno.test({
     await person.tabTo("Revoke try");
     await person.press("Enter");
     await person.sees("✕ revoked");
+    // Keys are for the page that follows, once its script has run.
+    await person.page.until("document.readyState", "complete");
     assert.equal(world.daemon.link("try").state, "revoked");
 
     await person.press("?");
