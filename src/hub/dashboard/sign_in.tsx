@@ -101,7 +101,7 @@ function Form({ next, wrong }: { next: string; wrong: boolean }) {
       </form>
       <p>
         The token itself is not kept: the browser gets a session that ends after 12 hours, or with the token.
-        On the hub's machine this makes one:
+        On the hub's machine this makes one, with the hub's own <code>--state</code> where it has one:
       </p>
       <Command text="connectd token create --scope viewer" />
     </>
@@ -124,7 +124,10 @@ function Within() {
 function FirstToken() {
   return (
     <>
-      <p>This hub has no token yet. Whoever looks after it makes the first one on its machine:</p>
+      <p>
+        This hub has no token yet. Whoever looks after it makes the first one on its machine, with the hub's
+        own <code>--state</code> where it has one:
+      </p>
       <Command text="connectd token create --scope admin" />
     </>
   );
