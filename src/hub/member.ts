@@ -104,7 +104,7 @@ export class MemberConnection implements SessionHandler {
     const requestId = nextRequestId();
     // The token's name: the daemon knows by it whom the service lets in.
     const fields = { kind: "tcp" as const, https: false, link: name, address, requestId, host: token };
-    call.bridge.join(session.open(fields, call.bridge.sink));
+    const daemon = session.open(fields, call.bridge.sink);
     const used = this.#parts.uses(this, peer.daemon, name);
     quota.streams++;
     call.used = (bytesIn, bytesOut, code) => {
@@ -114,6 +114,8 @@ export class MemberConnection implements SessionHandler {
         this.#parts.audit.refusedService(this.identity, name, code);
       }
     };
+    // Last: what waited may end and be cut with this already.
+    call.bridge.join(daemon);
   }
 
   #refuse({ stream: { open: { link } }, bridge }: Call, code: NoWay): void {

@@ -1,0 +1,45 @@
+/** A connection of a member that waits at the hub for a daemon to come back. */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/clock.ts";
+import { connectHub } from "../../src/daemon/connect.ts";
+import { Session } from "../../src/wire/session.ts";
+import type { StreamSink } from "../../src/wire/stream.ts";
+import { HubRig } from "../hub/rig.ts";
+import { Metrics } from "../metrics/read.ts";
+
+const DB = { name: "db", kind: "tcp", access: "private", remote: false, port: null } as const;
+const FIELDS = { https: false, link: "db", address: "", requestId: "", host: "" };
+const QUIET: StreamSink = { head() {}, data() {}, end() {}, reset() {}, writable() {} };
+
+Deno.test("a connection that ended and was cut while it waited is over once a daemon has what it sent", async () => {
+  await using rig = await HubRig.start();
+  const tokenFile = `${rig.folder}/member.token`;
+  Deno.writeTextFileSync(tokenFile, await rig.token("member"), { mode: 0o600 });
+  const hub = { url: `http://localhost:${rig.hub.address.port}`, tokenFile, caFile: null, plain: false };
+  const door = { path: "/v1/reach", scope: "member" as const };
+  const handler = { open: () => QUIET, control() {}, draining() {}, closed() {} };
+  const member = new Session(
+    await connectHub(hub, tokenFile, systemClock, 5_000, door),
+    "dialler",
+    handler,
+    systemClock,
+    { streams: 1 },
+  );
+  const stream = member.open({ ...FIELDS, kind: "tcp" }, QUIET);
+  stream.send(new Uint8Array(100), 0, 100);
+  stream.end();
+  stream.reset("member_left");
+  // Refused at once: what went before it is there.
+  const refused = Promise.withResolvers<string>();
+  member.open({ ...FIELDS, kind: "http" }, { ...QUIET, reset: refused.resolve });
+  assert.equal(await refused.promise, "not_allowed");
+  const daemon = rig.attached();
+  await daemon.hello([], { services: [DB] });
+  while (daemon.opened.length === 0) await daemon.happens();
+  const { body } = await rig.api("GET", "/metrics", undefined, undefined, `${rig.folder}/hub.sock`);
+  const metrics = new Metrics(body);
+  assert.equal(metrics.value("connectd_hub_reaches_total"), 1);
+  assert.equal(metrics.value("connectd_hub_reaches_open"), 0);
+  assert.equal(metrics.value("connectd_hub_reach_bytes_total", { direction: "in" }), 100);
+  member.close("done", "the test ends");
+});
