@@ -9,7 +9,7 @@ import { callUnix } from "./unix_call.ts";
 const STRANGER = "is this the address of a daemon or a hub?";
 const OTHER_TOKEN = "name a file with a valid token: --token-file FILE";
 
-/** An answer of an API that is not 2xx, as one sentence. */
+/** An answer of an API that is not 2xx, or of what is no such API, as one sentence. */
 export class Refused extends Failure {
   constructor(readonly status: number, readonly problem: Problem, hint?: string) {
     const known = problem.errors ?? problem.detail ?? problem.title;
@@ -66,7 +66,7 @@ export class ApiClient {
   /** `waitedFor`: what a terminal is told of a call that takes long; null: nothing. */
   constructor(readonly address: Address, private readonly waitedFor: string | null = null) {}
 
-  /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, Unanswered. */
+  /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, or no JSON, Unanswered. */
   async call<T>(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<T> {
     const { token, socket, origin, caFile = null } = this.address;
     const headers = {
@@ -93,7 +93,7 @@ export class ApiClient {
       });
     }
     const value = parse(answer.text);
-    if (answer.status >= 200 && answer.status < 300) return value as T;
+    if (answer.status >= 200 && answer.status < 300 && value !== null) return value as T;
     throw new Refused(answer.status, value !== null && typeof value === "object" ? value : {});
   }
 
