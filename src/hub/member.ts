@@ -24,16 +24,16 @@ const DAEMONS: ReadonlySet<string> = new Set([
 /** A stream that a member opened, on its way to a daemon or joined to one of its streams. */
 class Call {
   readonly bridge: Bridge;
-  /** Told of the octets at the end; null: no daemon was asked. */
-  used: ((bytesIn: number, bytesOut: number, code: string | null) => void) | null = null;
+  /** Told of the octets at the end, and what the daemon cut it with; null: no daemon was asked. */
+  used: ((bytesIn: number, bytesOut: number, cut: string | null) => void) | null = null;
   /** Waits no more; null: it does not. */
   forget: (() => void) | null = null;
 
   constructor(readonly stream: Stream) {
-    this.bridge = new Bridge(stream, (code) => {
+    this.bridge = new Bridge(stream, (code, byDaemon) => {
       const { bridge: { octets } } = this;
       this.forget?.();
-      this.used?.(octets.in, octets.out, code);
+      this.used?.(octets.in, octets.out, byDaemon ? code : null);
     });
   }
 }
@@ -107,11 +107,11 @@ export class MemberConnection implements SessionHandler {
     const daemon = session.open(fields, call.bridge.sink);
     const used = this.#parts.uses(this, peer.daemon, name);
     quota.streams++;
-    call.used = (bytesIn, bytesOut, code) => {
+    call.used = (bytesIn, bytesOut, cut) => {
       quota.streams--;
       used(bytesIn, bytesOut);
-      if (code !== null && bytesOut === 0 && DAEMONS.has(code)) {
-        this.#parts.audit.refusedService(this.identity, name, code);
+      if (cut !== null && bytesOut === 0 && DAEMONS.has(cut)) {
+        this.#parts.audit.refusedService(this.identity, name, cut);
       }
     };
     // Last: what waited may end and be cut with this already.
