@@ -1,7 +1,7 @@
 /** One connection of a member: streams that it opens to private services, each joined to one of the service's daemon. */
 import { nextRequestId } from "../net/request_id.ts";
 import type { Control } from "../wire/hello.ts";
-import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
+import { type CloseReason, type Session, SESSION_CLOSED, type SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import { Bridge } from "./bridge.ts";
 import type { NoWay } from "./member_metrics.ts";
@@ -44,6 +44,7 @@ export class MemberConnection implements SessionHandler {
   readonly #parts: MemberParts;
   /** Who was found to have what was asked for: looked for again only where that is no longer so. */
   readonly #known = new Map<string, Place>();
+  #left = false;
 
   constructor(
     parts: MemberParts,
@@ -71,6 +72,7 @@ export class MemberConnection implements SessionHandler {
 
   /** Every stream was reset before. */
   closed({ code, message }: CloseReason): void {
+    this.#left = true;
     const { name: token, workspace } = this.identity;
     const facts = { workspace, token, address: this.address, code, reason: message };
     this.#parts.log.info("member left", facts);
@@ -88,6 +90,8 @@ export class MemberConnection implements SessionHandler {
 
   /** A daemon came, or (`last`) none will be waited for any more. */
   #again(call: Call, last: boolean): void {
+    // What had ended before the session did waits on: who has left, or whose token was revoked, reaches nothing any more.
+    if (this.#left) return call.bridge.cut(SESSION_CLOSED);
     const found = this.#find(call.stream.open.link);
     if (typeof found === "string" && !last) return;
     call.forget?.();

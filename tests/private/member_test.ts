@@ -69,3 +69,23 @@ Deno.test("that a daemon refused a member the trail says where the daemon did, w
   const refused = json.items.filter(({ type }: { type: string }) => type === "service.refused");
   assert.deepEqual(refused.map(({ data }: { data: { code: string } }) => data.code), ["target_refused"]);
 });
+
+Deno.test("what a member sent while it waited goes to no daemon once its token was revoked", async () => {
+  await using rig = await HubRig.start();
+  const member = await memberOf(rig);
+  const cut = Promise.withResolvers<string>();
+  const stream = member.open({ ...FIELDS, kind: "tcp" }, { ...QUIET, reset: cut.resolve });
+  stream.send(new Uint8Array(100), 0, 100);
+  stream.end();
+  const refused = Promise.withResolvers<string>();
+  member.open({ ...FIELDS, kind: "http" }, { ...QUIET, reset: refused.resolve });
+  await refused.promise;
+  const [{ id }] = rig.hub.tokens.list(null);
+  await rig.hub.tokens.revoke(id, null);
+  await cut.promise;
+  const daemon = rig.attached();
+  await daemon.hello([], { services: [DB] });
+  // What the hub tells it of members comes before the answer to what it says next.
+  await daemon.change([]);
+  assert.deepEqual(daemon.opened.map(({ open: { link } }) => link), []);
+});
