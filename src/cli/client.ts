@@ -22,6 +22,12 @@ export class Refused extends Failure {
 /** Nobody answered, so nothing is known of what was asked. */
 export class Unanswered extends Failure {}
 
+/** Nobody was there, so nothing was asked of anybody. */
+export class Unreached extends Unanswered {}
+
+/** What connecting to a place fails with. */
+const NO_WAY = [Deno.errors.NotFound, Deno.errors.ConnectionRefused, Deno.errors.PermissionDenied];
+
 /** A problem document (RFC 9457), as far as it is read here. */
 export interface Problem {
   readonly code?: string;
@@ -85,7 +91,8 @@ export class ApiClient {
       answer = await (this.waitedFor === null ? asked : whileWaiting(`waiting for ${this.waitedFor}`, asked));
     } catch (cause) {
       const distrust = distrustIn(cause as Error);
-      if (distrust === null) throw new Unanswered(`nobody answers at ${socket ?? origin}`, { cause });
+      const Kind = NO_WAY.some((kind) => cause instanceof kind) ? Unreached : Unanswered;
+      if (distrust === null) throw new Kind(`nobody answers at ${socket ?? origin}`, { cause });
       throw new Failure(`the certificate of ${origin} is not trusted: ${distrust}`, {
         hint: "name those of your own authority with --ca-file, or with ca_file of the hub in links.yaml",
         permanent: true,
