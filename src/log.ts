@@ -42,7 +42,8 @@ export function createLog(
     if (LEVELS.indexOf(at) < LEVELS.indexOf(level)) return;
     const time = new Date(now()).toISOString();
     if (format === "json") return write(oneLine(print({ time, level: at, message, ...fields })));
-    const facts = Object.entries(fields).map(([key, value]) =>
+    // Of what is not there a reader need not hear.
+    const facts = Object.entries(fields).filter(([, value]) => value !== null).map(([key, value]) =>
       ` ${bounded(key)}=${
         typeof value === "string" && /^[\w.:/@+-]{1,200}$/.test(value) ? value : print(value)
       }`

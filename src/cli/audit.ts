@@ -10,6 +10,10 @@ import { type Given, on, parsed, text, UsageError, type Verb } from "./verb.ts";
 /** A screen or two. */
 const LIMIT = 50;
 
+/** So many records are looked at for which types there are. */
+const LOOKED_AT = 1000;
+const ANY = { limit: LOOKED_AT, type: null, link: null };
+
 export const audit: Verb = {
   name: "audit",
   words: "[HEAD]",
@@ -55,10 +59,17 @@ export const audit: Verb = {
       const items = await desk.list(search);
       if (json) outJson({ items, nextCursor: null });
       else out(table(["seq", "time", "type", "subject", "by", ""], items.map(row), "no such records"));
+      if (items.length === 0 && search.type !== null) tellTypes(await desk.list(ANY));
       return 0;
     });
   },
 };
+
+/** Says which types there are, where none is what was asked for. */
+function tellTypes(records: readonly AuditJson[]): void {
+  const types = new Set(records.flatMap(({ type }) => type ?? []));
+  if (types.size > 0) complain(`  there are ${[...types].sort().join(", ")} among the last ${LOOKED_AT}`);
+}
 
 function readLimit(written: string): number {
   if (/^\d{1,6}$/.test(written) && Number(written) > 0) return Number(written);
@@ -94,11 +105,11 @@ function row({ seq, at, type, subject, actor, data }: AuditJson): string[] {
   return [String(seq), known(at), known(type), known(subject), known(actor), printData(data)];
 }
 
-/** `code=path_denied n=3`; what is long is for `--json`. */
+/** `code=path_denied n=3`, without what is not there; what is long is for `--json`. */
 function printData(data: unknown): string {
   if (typeof data !== "object" || data === null) return "?";
   return Object.entries(data).filter(([, value]) => value !== null && value !== "").map(([name, value]) =>
-    `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+    `${name}=${typeof value === "string" ? value : JSON.stringify(value, (_key, part) => part ?? undefined)}`
   ).join(" ").slice(0, 100);
 }
 

@@ -7,14 +7,20 @@ import { whileWaiting } from "./terminal.ts";
 import { callUnix } from "./unix_call.ts";
 
 const STRANGER = "is this the address of a daemon or a hub?";
-const OTHER_TOKEN = "name a file with a valid token: --token-file FILE";
+const OTHER_TOKEN = "name a file with a valid one: --token-file FILE";
 
 /** An answer of an API that is not 2xx, or of what is no such API, as one sentence. */
 export class Refused extends Failure {
   constructor(readonly status: number, readonly problem: Problem, hint?: string) {
+    const { plain = "" } = problem, atHub = isTokenRefused(status, problem);
     const known = problem.errors ?? problem.detail ?? problem.title;
-    const message = known === undefined ? `the answer was ${status}` : sentence(problem);
-    const advice = hint ?? (known === undefined ? STRANGER : status === 401 ? OTHER_TOKEN : undefined);
+    const message = known === undefined
+      ? `the answer was ${status}${plain && `: ${plain}`}`
+      : atHub
+      ? "the token is wrong, expired or revoked"
+      : sentence(problem);
+    const token = atHub ? `${OTHER_TOKEN}; \`connectd login URL\` gets one` : OTHER_TOKEN;
+    const advice = hint ?? (known === undefined ? STRANGER : status === 401 ? token : undefined);
     super(message, { permanent: true, ...(advice === undefined ? {} : { hint: advice }) });
   }
 }
@@ -36,6 +42,13 @@ export interface Problem {
   readonly errors?: readonly { pointer: string; detail: string }[];
   /** Of a reload that was refused. */
   readonly problems?: readonly unknown[];
+  /** The one line that was there instead of such a document. */
+  readonly plain?: string;
+}
+
+/** A hub's word for it is about a header, which whoever types a verb does not write. */
+function isTokenRefused(status: number, { code, detail = "" }: Problem): boolean {
+  return status === 401 && code === "unauthorized" && detail.startsWith("This needs a valid token");
 }
 
 /** A problem document as one sentence; what it says of members goes before what it says of the whole. */
@@ -100,8 +113,9 @@ export class ApiClient {
       });
     }
     const value = parse(answer.text);
-    if (answer.status >= 200 && answer.status < 300 && value !== null) return value as T;
-    throw new Refused(answer.status, value !== null && typeof value === "object" ? value : {});
+    const object = typeof value === "object" ? value : null;
+    if (answer.status >= 200 && answer.status < 300 && object !== null) return object as T;
+    throw new Refused(answer.status, object ?? plainOf(answer.text));
   }
 
   /** Every item of a list, page after page. */
@@ -128,7 +142,13 @@ async function callTcp(origin: string, caFile: string | null, call: Call, signal
 /** What is wrong with a certificate, as the runtime or node:tls says it; null: it was something else. */
 function distrustIn({ message }: Error): string | null {
   if (!/certificate/i.test(message)) return null;
-  return message.replace(/^invalid peer certificate: /, "");
+  return message.replace(/^the certificate is not trusted: /, "");
+}
+
+/** What stands in no page and is short enough to be shown. */
+function plainOf(text: string): Problem {
+  const line = text.trim();
+  return /^[^<{\n][^\n]{0,199}$/.test(line) ? { plain: line } : {};
 }
 
 function parse(text: string): unknown {

@@ -2,10 +2,13 @@
 import { checkAuthFiles } from "../config/auth_files.ts";
 import { checkTrustFiles } from "../config/trust_files.ts";
 import { printProblem, type Problem, refused } from "../config/problem.ts";
+import { readStill } from "../config/still.ts";
+import { Failure } from "../core/errors.ts";
 import { printStep, type Step } from "../core/plan.ts";
+import { printSetting, type SettingChange } from "../core/settings.ts";
 import { oneLine } from "../log.ts";
 import { Refused } from "./client.ts";
-import { CONFIG_FLAG, configFile, readLinks } from "./find.ts";
+import { asked, CONFIG_FLAG, configFile, isFile, readLinks } from "./find.ts";
 import { complain, count, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, JSON_FLAG, withDaemon } from "./reach.ts";
 import { on, text, type Verb } from "./verb.ts";
@@ -13,6 +16,7 @@ import { on, text, type Verb } from "./verb.ts";
 /** The answer of `/v1/plan` and `/v1/reload` (interfaces: Reload). */
 interface PlanJson {
   readonly plan: readonly Step[];
+  readonly settings: readonly SettingChange[];
   readonly applied?: boolean;
   readonly problems: readonly Problem[];
 }
@@ -45,14 +49,25 @@ export const check: Verb = {
 
 export const plan: Verb = {
   name: "plan",
-  count: [0, 0],
-  summary: "Shows what a reload would open, close and change, and does none of it.",
+  words: "[FILE]",
+  count: [0, 1],
+  summary:
+    "Shows what a reload would open, close and change, and does none of it. With FILE it is for that draft: what is saved in the daemon's own file is applied within a second.",
   flags: [...ADDRESS_FLAGS, JSON_FLAG],
   async run(given) {
-    return printPlan(
-      await withDaemon(given, (api) => api.call<PlanJson>("GET", "/v1/plan")),
-      on(given, "json"),
+    const [draft] = given.words;
+    const text = draft === undefined ? null : await asked(readDraft(draft));
+    const answer = await withDaemon(
+      given,
+      (api) =>
+        text === null
+          ? api.call<PlanJson>("GET", "/v1/plan")
+          : api.call<PlanJson>("POST", "/v1/plan", { text }),
     );
+    const problems = answer.problems.map((problem) =>
+      draft === undefined ? problem : { ...problem, file: draft }
+    );
+    return printPlan({ ...answer, problems }, on(given, "json"));
   },
 };
 
@@ -82,13 +97,25 @@ export const reload: Verb = {
   },
 };
 
+/** The text of a file that the daemon does not have yet. Throws Failure. */
+async function readDraft(path: string): Promise<string> {
+  if (!isFile(path)) throw new Failure(`there is no file ${path}`);
+  const bytes = await readStill(path, 0);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new Failure(`${path} is not UTF-8`, { hint: "save the file as UTF-8", cause });
+  }
+}
+
 function printPlan(answer: PlanJson, json: boolean): number {
   const failed = refused(answer.problems);
   if (json) outJson(answer);
   else {
     for (const problem of answer.problems) complain(printProblem(problem));
+    for (const change of answer.settings) out(oneLine(printSetting(change)));
     for (const step of answer.plan) out(oneLine(printStep(step)));
-    if (answer.plan.length === 0 && !failed) out("nothing changes");
+    if (answer.plan.length + answer.settings.length === 0 && !failed) out("nothing changes");
   }
   return failed ? 2 : 0;
 }

@@ -31,8 +31,15 @@ export const doctor: Verb = {
     const found: Finding[] = [];
     const print = json ? null : new Printer();
     const tell = (findings: readonly Finding[]) => {
-      found.push(...findings);
-      for (const finding of findings) print?.line(finding);
+      for (const finding of findings) {
+        const { check, about, seen } = finding;
+        // The file is read here and by the daemon: what both say of it is said once.
+        if (found.some((told) => told.check === check && told.about === about && told.seen === seen)) {
+          continue;
+        }
+        found.push(finding);
+        print?.line(finding);
+      }
     };
     tell([descriptorFinding()]);
     const { config, findings: ofFile } = await fileOf(given);

@@ -2,9 +2,9 @@
 import { printProblem, type Problem, refused } from "../config/problem.ts";
 import type { ReloadAnswer } from "../hub/file.ts";
 import { hubSocketPath } from "../hub/place.ts";
-import { printChange } from "../hub/settings.ts";
 import { oneLine } from "../log.ts";
 import { Failure } from "../core/errors.ts";
+import { printSetting } from "../core/settings.ts";
 import { ApiClient, Refused, Unanswered } from "./client.ts";
 import { readHubFile } from "./hub_settings.ts";
 import { certificateProblems } from "./hub_certificate.ts";
@@ -38,7 +38,7 @@ export async function reloadHub(given: Given): Promise<number> {
   if (on(given, "json")) outJson(answer);
   else {
     printProblems(answer.problems);
-    for (const change of answer.changes) out(oneLine(printChange(change)));
+    for (const change of answer.changes) out(oneLine(printSetting(change)));
     if (answer.applied && answer.changes.length === 0) out("nothing changes");
   }
   return answer.applied ? 0 : 2;

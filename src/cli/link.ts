@@ -122,7 +122,7 @@ function baseOf(given: Given, config: Config | null): Base {
   const tokenFile = (address: Base["hubs"][number]) =>
     text(given, "token-file") === null && address.tokenFile !== null
       ? address.tokenFile
-      : hubTokenFile(given, address.url);
+      : hubTokenFile(given, address.url, "daemon");
   const caFile = caFileOf(given);
   return {
     ...base,

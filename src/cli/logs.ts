@@ -9,6 +9,7 @@ import { type LogSearch, newest } from "./log_search.ts";
 import { out } from "./print.ts";
 import { ADDRESS_FLAGS, daemonAddress, JSON_FLAG, withDaemon } from "./reach.ts";
 import { milliseconds, told } from "./request_print.ts";
+import { hintSlips, readStatus } from "./seen.ts";
 import { type Given, on, parsed, text, type Verb } from "./verb.ts";
 
 const LIMIT = 20, LIMIT_MAX = 100_000;
@@ -42,6 +43,7 @@ export const logs: Verb = {
     if (!json && (first.length > 0 || on(given, "follow"))) out(HEAD);
     else if (!json) out("no such request was logged");
     print(first);
+    if (first.length === 0) await withDaemon(given, (api) => hintSlips(api, given));
     if (on(given, "follow")) await follow(daemonAddress(given), search, first, print);
     return 0;
   },
@@ -83,11 +85,6 @@ function printRow(line: SeenJson): string {
 
 function printJson(line: SeenJson): string {
   return oneLine(JSON.stringify(line));
-}
-
-function readStatus(written: string): string {
-  if (/^(\d{3}|\dxx)$/.test(written)) return written;
-  throw new SyntaxError(`${JSON.stringify(written)} is neither a status such as 503 nor a class such as 5xx`);
 }
 
 function readSince(written: string): number {

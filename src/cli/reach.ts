@@ -156,12 +156,16 @@ export function caFileOf(given: Given): string | null {
   });
 }
 
-/** The file that holds the token for the hub `url`: `--token-file`, or the usual one. Throws Failure where it is not there. */
-export function hubTokenFile(given: Given, url: string): string {
+/**
+ * The file that holds the token for the hub `url`, which is good for `scope`: `--token-file`, or the usual one. Throws
+ * Failure where it is not there.
+ */
+export function hubTokenFile(given: Given, url: string, scope: "member" | "daemon" = "member"): string {
   const file = resolve(text(given, "token-file") ?? usualTokenFile(stateOf(given)));
   if (isFile(file)) return file;
+  const login = scope === "member" ? url : `${url} --scope ${scope}`;
   throw new Failure(`the hub ${url} asks for a token, and there is none in ${file}`, {
-    hint: "name a file that holds it with --token-file, or in CONNECTD_TOKEN_FILE",
+    hint: `name a file that holds it with --token-file, or get one: connectd login ${login}`,
   });
 }
 

@@ -6,6 +6,7 @@ import { complain, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, daemonAddress, JSON_FLAG, withDaemon } from "./reach.ts";
 import { editRequest } from "./replay_edit.ts";
 import { comparison } from "./replay_print.ts";
+import { aboutRequest } from "./seen.ts";
 import { whileWaiting } from "./terminal.ts";
 import { on, type Verb } from "./verb.ts";
 
@@ -27,7 +28,7 @@ export const replay: Verb = {
   ],
   async run(given) {
     const path = `/v1/requests/${encodeURIComponent(given.words[0])}`;
-    const before = await withDaemon(given, (api) => api.call<FullRequestJson>("GET", path));
+    const before = await withDaemon(given, (api) => aboutRequest(api.call<FullRequestJson>("GET", path)));
     const edit = on(given, "edit") ? await editRequest(before) : undefined;
     if (edit === null) {
       complain("connectd: nothing was changed, and nothing was sent");

@@ -9,6 +9,7 @@ import type { LinkJson } from "./links.ts";
 import { complain, out, outJson } from "./print.ts";
 import { ADDRESS_FLAGS, daemonAddress, JSON_FLAG, withDaemon } from "./reach.ts";
 import { REQUEST_HEAD, requestRow, requestText } from "./request_print.ts";
+import { aboutRequest, hintSlips, readStatus } from "./seen.ts";
 import { type Given, on, parsed, text, UsageError, type Verb } from "./verb.ts";
 
 const FILTERS = ["link", "code", "status", "method", "path"] as const;
@@ -46,7 +47,8 @@ export const requests: Verb = {
 
 async function showOne(given: Given, id: string): Promise<number> {
   await withDaemon(given, async (api) => {
-    const request = await api.call<FullRequestJson>("GET", `/v1/requests/${encodeURIComponent(id)}`);
+    const path = `/v1/requests/${encodeURIComponent(id)}`;
+    const request = await aboutRequest(api.call<FullRequestJson>("GET", path));
     if (on(given, "json")) outJson(request);
     else if (on(given, "curl")) await showCurl(api, request);
     else out(requestText(request));
@@ -74,8 +76,14 @@ function hostOf(head: string): string {
 async function showList(given: Given): Promise<number> {
   const page = await withDaemon(given, (api) => lastOnes(api, given));
   if (on(given, "json")) outJson(page);
-  else if (page.items.length === 0) out("no request was captured");
-  else out([REQUEST_HEAD, ...page.items.toReversed().map(requestRow)].join("\n"));
+  else if (page.items.length === 0) {
+    out(
+      FILTERS.some((name) => text(given, name) !== null)
+        ? "no such request is kept"
+        : "no request was captured",
+    );
+    await withDaemon(given, (api) => hintSlips(api, given));
+  } else out([REQUEST_HEAD, ...page.items.toReversed().map(requestRow)].join("\n"));
   return 0;
 }
 
@@ -83,6 +91,7 @@ function lastOnes(
   api: ApiClient,
   given: Given,
 ): Promise<{ items: RequestJson[]; nextCursor: string | null }> {
+  parsed(given, "status", readStatus);
   const query = new URLSearchParams({ limit: String(parsed(given, "limit", readLimit) ?? 20) });
   for (const name of FILTERS) {
     const value = text(given, name);
@@ -106,6 +115,7 @@ async function follow(given: Given): Promise<number> {
   const address = daemonAddress(given), signal = new AbortController().signal;
   const page = await withDaemon(given, (api) => lastOnes(api, given));
   const wanted = filter(given);
+  if (page.items.length === 0) await withDaemon(given, (api) => hintSlips(api, given));
   if (!json) out(REQUEST_HEAD);
   for (const request of page.items.toReversed()) print(request);
   await followEvents(

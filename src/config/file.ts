@@ -64,13 +64,13 @@ export function readText<T extends Table, C>(
   const yaml = readYaml(body);
   for (const { at, ...finding } of yaml.faults) report(at, finding);
   let config: C | null = null;
-  let shown = lines;
+  let shown = new Lines(withoutUsers(body));
   if (yaml.root !== null) {
     // An empty file is a mapping that lacks everything; what a file lacks is reported at its beginning.
     const root = yaml.root.kind === "null" ? { kind: "mapping" as const, at: 0, pairs: [] } : yaml.root;
     const read = reader.read(root, context, 0);
     const hash = createHash("sha256").update(text).digest("hex");
-    shown = new Lines(masked(body, hidden));
+    shown = new Lines(withoutUsers(masked(body, hidden)));
     if (read !== undefined) config = finish(read, context, { file, hash, text: shown.text });
   }
 
@@ -82,6 +82,20 @@ export function readText<T extends Table, C>(
     return problemAt(file, place, shown.line(place.line), told);
   });
   return { config: refused(problems) ? null : config, problems };
+}
+
+/** `text` with as many stars for what stands before the @ of a URL, or of an address: it may be a password. */
+function withoutUsers(text: string): string {
+  // Word by word, each looked at a few times: a pattern that looks for all of it can be made to take hours.
+  return text.replace(/[^\s"']+/g, (word) => {
+    const at = word.lastIndexOf("@");
+    if (at < 0) return word;
+    const slashes = word.indexOf("//");
+    const from = slashes >= 0 && slashes < at ? slashes + 2 : word.search(/[^[{(,]/);
+    const user = word.slice(from, at);
+    if (user.includes("/") || (slashes < 0 && !user.includes(":"))) return word;
+    return word.slice(0, from) + "*".repeat(user.length) + word.slice(at);
+  });
 }
 
 /** `text` with `***` in place of what begins at each of `hidden`, up to the end of its line; all else stays in its place. */

@@ -21,6 +21,11 @@ export function loadConfig(path: string, now: number, stillMs = 0): Promise<Load
   return load(path, now, stillMs, readConfig);
 }
 
+/** Reads and checks `text` as if it stood in the links.yaml at `path`. */
+export function readConfigText(text: string, path: string, now: number): Loaded<Config> {
+  return readConfig(text, optionsOf(resolve(path), now));
+}
+
 /** Reads and checks the hub.yaml at `path`, as `loadConfig` does. Throws Failure when it is not there or can not be read. */
 export function loadHubConfig(path: string, stillMs = 0): Promise<Loaded<HubConfig>> {
   return load(path, 0, stillMs, readHubConfig);
@@ -38,9 +43,12 @@ async function load<C>(
   if (bytes.length > MAX_BYTES) return { config: null, problems: [tooBig(file)] };
   const wrong = wrongBytes(bytes);
   if (wrong !== null) return { config: null, problems: [notUtf8(file, bytes, wrong)] };
+  return read(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), optionsOf(file, now));
+}
+
+function optionsOf(file: string, now: number): TextOptions {
   const home = Deno.env.get("HOME");
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  return read(text, { file, now, ...(home ? { home } : {}) });
+  return { file, now, ...(home ? { home } : {}) };
 }
 
 /** The offset of the first byte that is not UTF-8; null: there is none. */

@@ -88,7 +88,11 @@ export function parseOrigin(text: string): Origin {
 }
 
 function badOrigin(text: string): SyntaxError {
+  const at = text.lastIndexOf("@");
+  // What stands before the @ may be a password, which is printed nowhere.
   return new SyntaxError(
-    `${quoted(text)} is no URL such as https://hub.example.com (scheme, host, port and no more)`,
+    `${
+      quoted(at < 0 ? text : `…${text.slice(at)}`)
+    } is no URL such as https://hub.example.com (scheme, host, port and no more)`,
   );
 }

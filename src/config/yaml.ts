@@ -12,12 +12,14 @@ import {
   Parser,
 } from "yaml";
 import { type At, MAX_DEPTH, type Node, type Pair } from "./node.ts";
+import { yamlWords } from "./yaml_words.ts";
 
 /** Something that YAML admits and a configuration does not, or that is no YAML. */
 export interface YamlFault {
   readonly at: At;
   readonly code: "syntax" | "multi_document" | "alias" | "tag" | "too_deep";
   readonly message: string;
+  readonly hint?: string;
 }
 
 export interface Yaml {
@@ -63,7 +65,7 @@ export function readYaml(text: string): Yaml {
   const error = first.document.errors.filter((e) => !REPEATED.has(e.code) && e.pos[0] < end)
     .sort((a, b) => a.pos[0] - b.pos[0])[0];
   if (error !== undefined) {
-    return failed(faults, { at: error.pos[0], code: "syntax", message: sentence(error.message) });
+    return failed(faults, { at: error.pos[0], code: "syntax", ...yamlWords(error.message) });
   }
   const kept = faults.filter((fault) => fault.at < end);
   if (second !== undefined) {
@@ -187,9 +189,4 @@ function toPair(pair: unknown): Pair[] {
     at,
     value: value === null ? { kind: "null", at: key.range[1] } : toNode(value),
   }];
-}
-
-/** The package's messages as ours: they begin small, end without a full stop, and repeat no long text. */
-function sentence(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1, 200).replace(/\.$/, "");
 }

@@ -18,7 +18,7 @@ export interface PastId {
 export interface LinkRecord {
   /** First activation, or the last renewal; null: not yet active. */
   readonly activatedAt: number | null;
-  /** The last renewal, or when a subdomain became its: a revocation that is older is settled. */
+  /** When the last renewal was asked for, or a subdomain became its: a revocation that is older is settled. */
   readonly renewedAt: number | null;
   readonly revokedAt: number | null;
   /** When it was seen to have ended by `term`; holds until `term` is edited, whatever the clock does. */
@@ -118,12 +118,20 @@ export function revoke(record: LinkRecord, at: number, now = at, life: number | 
   return revokedAt !== null || settled ? record : { ...record, revokedAt: at };
 }
 
-/** Begins anew at `now`, also after a revocation. `ttlMs` undefined: what the entry says counts. */
-export function renew(record: LinkRecord, now: number, ttlMs?: number | null): LinkRecord {
+/**
+ * Begins anew at `now`, also after a revocation. `ttlMs` undefined: what the entry says counts. `askedAt`: by the clock of a
+ * hub that asked for it, whose revocations since then count, however late this is.
+ */
+export function renew(
+  record: LinkRecord,
+  now: number,
+  ttlMs?: number | null,
+  askedAt: number | null = null,
+): LinkRecord {
   return {
     ...record,
     activatedAt: now,
-    renewedAt: now,
+    renewedAt: Math.min(now, askedAt ?? now),
     revokedAt: null,
     expiredAt: null,
     renewed: ttlMs === undefined ? null : { ttlMs },

@@ -11,6 +11,9 @@ export const RESERVED: ReadonlySet<string> = new Set([
   ..."www api hub admin mail smtp ftp ns ns1 ns2 static assets status dashboard connectd".split(" "),
 ]);
 
+/** What is said of a member of a request that is no such name. */
+export const NO_NAME = `is no name: a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`;
+
 /** True for the name of a link or a service: `[a-z0-9][a-z0-9-]{0,62}`. */
 export function isName(text: string): boolean {
   return NAME.test(text);

@@ -70,7 +70,7 @@ export class Asks {
     }
   }
 
-  async #do(hub: string, { id, op, name, by: who, body }: Ask): Promise<void> {
+  async #do(hub: string, { id, op, name, by: who, at, body }: Ask): Promise<void> {
     const { life, line, maker, mayManage } = this.means;
     if (!mayManage()) {
       throw new ApiProblem(403, "not_managed", "The daemon's file does not say `remote: manage`.");
@@ -88,7 +88,7 @@ export class Asks {
     }
     const link = this.#managed(name);
     if (op === "edit") return await maker.edit(link, (base, now) => editAsked(link, body, base, now), by);
-    await this.means.renew(name, readRenewal({ ...body }), by);
+    await this.means.renew(name, { ...readRenewal({ ...body }), askedAt: at ?? null }, by);
   }
 
   /** A link that a hub may change. Throws ApiProblem. */

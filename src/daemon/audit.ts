@@ -8,6 +8,7 @@ import { expiresAt } from "../core/link.ts";
 import { policyJson } from "../core/policy.ts";
 import { printTarget } from "../core/target.ts";
 import { VERSION } from "../core/version.ts";
+import type { SettingChange } from "../core/settings.ts";
 import type { Log } from "../log.ts";
 import { Audit, Growth, KEEP_MS } from "../store/audit.ts";
 import { AuditDesk } from "../store/audit_desk.ts";
@@ -39,6 +40,13 @@ export interface Visit {
 
 /** Problems of a file that a record names; `status` has them all. */
 const PROBLEMS = 5;
+
+/** So many settings are told of a reload: services are as many as one likes. */
+const SETTINGS = 50;
+
+function settingTexts(settings: readonly SettingChange[]): Record<string, string> {
+  return Object.fromEntries(settings.slice(0, SETTINGS).map(({ key, from, to }) => [key, `${from} → ${to}`]));
+}
 
 export class DaemonAudit {
   readonly desk: AuditDesk;
@@ -104,7 +112,7 @@ export class DaemonAudit {
   }
 
   /** What `by` asked for is about to be applied; `before` ran until now. */
-  applied(before: Config | null, { config, steps }: Proposal, by: string): void {
+  applied(before: Config | null, { config, steps, settings }: Proposal, by: string): void {
     if (!this.#started || config === null) return;
     if (steps.length === 0 && config.hash === before?.hash) return;
     const count = (kind: string) => steps.filter(({ step }) => step === kind).length;
@@ -112,7 +120,10 @@ export class DaemonAudit {
       type: "reload.applied",
       actor: by,
       subject: config.file,
-      data: { hash: config.hash, opened: count("open"), closed: count("close"), retuned: count("retune") },
+      data: {
+        ...{ hash: config.hash, opened: count("open"), closed: count("close"), retuned: count("retune") },
+        ...(settings.length === 0 ? {} : { settings: settingTexts(settings) }),
+      },
     });
   }
 

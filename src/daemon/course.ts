@@ -2,10 +2,11 @@
 import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/links.ts";
-import type { Loaded } from "../config/load.ts";
+import { type Loaded, readConfigText } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Entry } from "../core/entry.ts";
 import { plan, printStep, type Step } from "../core/plan.ts";
+import { printSetting } from "../core/settings.ts";
 import type { Log } from "../log.ts";
 import { Applied } from "./applied.ts";
 import type { Events } from "./events.ts";
@@ -64,14 +65,17 @@ export class Course {
     await dropOneOffs(records, config?.links ?? new Map(), this.#m.clock);
     const desired = withOneOffs(config ?? { ...this.#base, links: new Map() }, records.oneOffs);
     const steps = plan(desired, new Map());
-    await this.#take({ config, desired, steps, problems: loaded?.problems ?? [] }, "process");
+    await this.#take({ config, desired, steps, settings: [], problems: loaded?.problems ?? [] }, "process");
     life.bury();
     audit.started(this.#m.file, life.all.size);
   }
 
-  /** What a reload of `file` would do. */
-  async foresee(file: string, allowEmpty: boolean): Promise<Proposal> {
-    const loaded = await readFile(file, this.#m.clock, EXPLICIT_STILL_MS);
+  /** What a reload of `file` would do; `text`: if that stood in it. */
+  async foresee(file: string, allowEmpty: boolean, text: string | null = null): Promise<Proposal> {
+    const { clock } = this.#m;
+    const loaded = text === null
+      ? await readFile(file, clock, EXPLICIT_STILL_MS)
+      : readConfigText(text, file, clock.now());
     const { life, records: { oneOffs } } = this.#m.works();
     return propose(loaded, file, { life, oneOffs, applied: this.applied }, allowEmpty);
   }
@@ -79,7 +83,7 @@ export class Course {
   /** Reads `file` again, for `by`, and goes by it; a bad one changes nothing. */
   async again(file: string, allowEmpty: boolean, by: string): Promise<ReloadAnswer> {
     const proposal = await this.foresee(file, allowEmpty);
-    const { config, steps, problems } = proposal;
+    const { config, steps, settings, problems } = proposal;
     if (config === null) return this.#refuse(problems, by);
     try {
       await this.#m.outside().bind(this.#settings(config));
@@ -88,7 +92,7 @@ export class Course {
       return this.#refuse([...problems, settingProblem(config, error.key, error)], by);
     }
     await this.#take(proposal, by);
-    return { plan: steps, applied: true, problems };
+    return { plan: steps, settings, applied: true, problems };
   }
 
   /** Does what a plan says. Nothing here waits. */
@@ -105,7 +109,7 @@ export class Course {
   #refuse(problems: readonly Problem[], by: string): ReloadAnswer {
     this.applied.refuse(problems);
     this.#m.works().audit.refused(this.#m.file, problems, by);
-    return { plan: [], applied: false, problems };
+    return { plan: [], settings: [], applied: false, problems };
   }
 
   #take(proposal: Proposal, by: string): Promise<void> {
@@ -117,12 +121,13 @@ export class Course {
   }
 
   /** Nothing here waits. */
-  #apply({ config, desired, steps, problems }: Proposal): void {
+  #apply({ config, desired, steps, settings, problems }: Proposal): void {
     if (config !== null) {
       this.applied.take(config, problems);
       this.#base = { ...config, dir: dirname(config.file) };
       this.#m.witnesses.access.keep(config.keepAccessMs);
     }
+    for (const change of settings) this.#m.log.info(`changed ${printSetting(change)}`);
     this.carryOut(steps, desired);
     this.#m.works().life.refresh(desired);
     this.#m.outside().dial(this.#settings(config));

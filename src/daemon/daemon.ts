@@ -3,11 +3,9 @@ import { randomBytes } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { ApiProblem } from "../api/problem.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { Problem } from "../config/problem.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
 import type { Family } from "../core/metrics.ts";
 import type { LinkState } from "../core/link.ts";
-import type { Step } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { Sessions } from "./control/sessions.ts";
 import type { ControlState } from "./control/state.ts";
@@ -191,16 +189,19 @@ class RunningDaemon implements Daemon, ControlState {
     { allowEmpty = this.#o.allowEmpty ?? false, by = "process" }: { allowEmpty?: boolean; by?: string } = {},
   ): Promise<ReloadAnswer> {
     return this.#inTurn(async () => {
-      if (this.#file === null || this.#ending) return { plan: [], applied: !this.#ending, problems: [] };
+      if (this.#file === null || this.#ending) {
+        return { plan: [], settings: [], applied: !this.#ending, problems: [] };
+      }
       using _told = this.#o.reloading?.();
       return await this.#course.again(this.#file, allowEmpty, by);
     });
   }
 
-  async plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }> {
-    if (this.#file === null) return { plan: [], problems: [] };
-    const { steps, problems } = await this.#course.foresee(this.#file, this.#o.allowEmpty ?? false);
-    return { plan: steps, problems };
+  async plan(text: string | null = null): Promise<Omit<ReloadAnswer, "applied">> {
+    if (this.#file === null) return { plan: [], settings: [], problems: [] };
+    const { allowEmpty = false } = this.#o;
+    const { steps, settings, problems } = await this.#course.foresee(this.#file, allowEmpty, text);
+    return { plan: steps, settings, problems };
   }
 
   async create(body: unknown, by = "process"): Promise<LinkJson> {
@@ -278,7 +279,8 @@ class RunningDaemon implements Daemon, ControlState {
     });
     const renew = (name: string, wish: Renewal, by: string) => this.renew(name, wish, by);
     this.#asks = new Asks({ log, base, life: works.life, line: works.line, maker, mayManage, renew });
-    const control = { state: this, token: works.dir.controlToken, clock, log };
+    const { controlToken: token, metricsToken } = works.dir;
+    const control = { state: this, token, metricsToken, clock, log };
     const served = (name: string) => works.life.all.get(name)?.served;
     this.#outside = new Outside(this.#o, works.line.hubs, control, served);
   }

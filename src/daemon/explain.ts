@@ -177,8 +177,9 @@ function hostOf({ host }: ExplainWish, { grants }: ManagedLink): string {
 
 function ruleJson(key: string, { served: { entry }, record }: ManagedLink, { config }: Applied): RuleJson {
   const text = isPolicyKey(key) ? printPolicyKey(key, entry.policy) : termText(key as StandsBy, record);
-  // What a renewal asked for stands in no file.
-  const line = key === "ttl" && record.renewed !== null ? null : entry.lines.get(key) ?? null;
+  // What a one-off, a hub or a renewal asked for stands in no file.
+  const unwritten = entry.source !== "file" || (key === "ttl" && record.renewed !== null);
+  const line = unwritten ? null : entry.lines.get(key) ?? null;
   if (line === null || config === null) return { key, text, line: null, file: null, source: null };
   return { key, text, line, file: config.file, source: config.text.split(/\r?\n/)[line - 1] ?? null };
 }

@@ -135,10 +135,10 @@ export class Life {
   }
 
   /** Begins anew. Resolves when that is durable. Throws Failure: then it is as it was. */
-  async renew(link: ManagedLink, { ttlMs, newId = false }: Renewal): Promise<void> {
+  async renew(link: ManagedLink, { ttlMs, newId = false, askedAt }: Renewal): Promise<void> {
     const code = link.ended === "revoked" ? "link_revoked" : "link_removed";
     const { record: before } = link;
-    const renewed = renew(newId ? giveUpIds(before, code) : before, this.#o.clock.now(), ttlMs);
+    const renewed = renew(newId ? giveUpIds(before, code) : before, this.#o.clock.now(), ttlMs, askedAt);
     const stored = this.#write(link, renewed);
     this.#settle(link);
     this.#o.happened("link.renewed", link);

@@ -6,10 +6,12 @@ import type { Clock } from "../clock.ts";
 import type { Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { plan, type Step } from "../core/plan.ts";
+import type { SettingChange } from "../core/settings.ts";
 import { followServices } from "./asked_links.ts";
 import type { Applied } from "./applied.ts";
 import type { Life } from "./life.ts";
 import { ONE_OFFS } from "./records.ts";
+import { changedSettings } from "./settings.ts";
 
 /** The file that a daemon was to start from is missing or refused (exit 2). */
 export class BadFile extends Failure {
@@ -21,6 +23,8 @@ export class BadFile extends Failure {
 /** What a reload did, as `POST /v1/reload` prints it. */
 export interface ReloadAnswer {
   readonly plan: readonly Step[];
+  /** What else is another way than before. */
+  readonly settings: readonly SettingChange[];
   readonly applied: boolean;
   readonly problems: readonly Problem[];
 }
@@ -30,6 +34,7 @@ export interface Proposal {
   readonly config: Config | null;
   readonly desired: ReadonlyMap<string, Entry>;
   readonly steps: readonly Step[];
+  readonly settings: readonly SettingChange[];
   /** With an error among them nothing may be done. */
   readonly problems: readonly Problem[];
 }
@@ -59,7 +64,7 @@ export function propose(
   allowEmpty: boolean,
 ): Proposal {
   const running = life.running();
-  const none = { config: null, desired: running, steps: [] };
+  const none = { config: null, desired: running, steps: [], settings: [] };
   if (config === null) return { ...none, problems };
   const fileLinks = [...life.all.values()].filter(({ scope }) => scope !== ONE_OFFS).length;
   if (config.links.size + config.services.size === 0 && fileLinks > 0 && !allowEmpty) {
@@ -74,7 +79,9 @@ export function propose(
     .map((entry) => ({ name: entry.name, warning: stillRevoked(config, entry) }))
     // What was said of a text stays said while it is read again: a watch follows most reloads.
     .filter(({ name, warning }) => touched.has(name) || isAmong(applied, config, warning));
-  return { config, desired, steps, problems: [...problems, ...revoked.map(({ warning }) => warning)] };
+  const settings = applied.config === null ? [] : changedSettings(applied.config, config);
+  const warnings = revoked.map(({ warning }) => warning);
+  return { config, desired, steps, settings, problems: [...problems, ...warnings] };
 }
 
 function isAmong({ config, problems }: Applied, { hash }: Config, warning: Problem): boolean {

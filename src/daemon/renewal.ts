@@ -7,6 +7,8 @@ export interface Renewal {
   readonly ttlMs?: number | null;
   /** A fresh public id. */
   readonly newId?: boolean;
+  /** When a hub asked for it, by its clock; null or absent: now. */
+  readonly askedAt?: number | null;
 }
 
 /** Throws ApiProblem where `entry` does not admit `wish`. */

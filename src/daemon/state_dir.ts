@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { Failure } from "../core/errors.ts";
 import { privateSocketPath } from "../net/private_socket.ts";
-import { takeLock } from "../store/lock.ts";
+import { type Held, takeLock } from "../store/lock.ts";
 import { reasonOf } from "../store/reasons.ts";
 
 /** Where state is kept unless `--state` says otherwise. Throws Failure where nothing says so. */
@@ -60,6 +60,8 @@ export interface StateDir {
   readonly socket: string;
   /** What the control API asks for on TCP. */
   readonly controlToken: string;
+  /** Good for `/metrics` and nothing else: whoever watches need not be able to command. */
+  readonly metricsToken: string;
   /** Lets another daemon have it. */
   close(): void;
 }
@@ -70,15 +72,17 @@ export interface StateDir {
  */
 export async function openStateDir(state: string): Promise<StateDir> {
   const path = resolve(state);
-  let lock: Deno.FsFile | null = null;
+  let lock: Held | null = null;
   try {
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
     const socket = controlSocketPath(path);
     const held = lock = await lockState(path);
     const controlToken = await ownToken(`${path}/control.token`);
-    return { path, database: `${path}/state.db`, socket, controlToken, close: () => held.close() };
+    const metricsToken = await ownToken(`${path}/metrics.token`);
+    const close = () => held.release();
+    return { path, database: `${path}/state.db`, socket, controlToken, metricsToken, close };
   } catch (cause) {
-    lock?.close();
+    lock?.release();
     if (cause instanceof Failure) throw cause;
     const { what, hint = "name another with --state DIR" } = reasonOf((cause as Error).message);
     throw new Failure(`the state directory ${path} can not be used: ${what}`, {
@@ -89,9 +93,9 @@ export async function openStateDir(state: string): Promise<StateDir> {
   }
 }
 
-async function lockState(path: string): Promise<Deno.FsFile> {
+async function lockState(path: string): Promise<Held> {
   const lock = await takeLock(`${path}/daemon.lock`);
-  if ("file" in lock) return lock.file;
+  if ("release" in lock) return lock;
   throw new Failure(`another daemon (pid ${lock.holder}) runs on the state directory ${path}`, {
     hint: "stop it, or give this one a directory of its own with --state DIR",
     permanent: true,

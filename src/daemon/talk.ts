@@ -168,12 +168,15 @@ export class HubTalk implements Talk {
   #settled(hub: string, { name, id }: Revocation): void {
     const link = this.means.find(name);
     if (link === undefined || link.ended === "revoked") return;
+    const { ids, owed } = link.record, gaveUp = owed[hub] === id;
     // The name may be another link's by now, and so the subdomain; an id is nobody else's.
-    if (link.record.ids[hub] !== id && link.served.entry.subdomain !== id) return;
+    if (!gaveUp && ids[hub] !== id && link.served.entry.subdomain !== id) return;
     const revision = ++this.#revision;
-    const heard: LinkDecl = { ...this.#declaration(link, hub), state: "revoked" };
-    this.means.hubs.send(hub, { type: "links", revision, set: [heard], remove: [], more: false });
-    this.declare([link]);
+    const set: LinkDecl[] = gaveUp ? [] : [{ ...this.#declaration(link, hub), state: "revoked" }];
+    // It shall have another one: that is not revoked.
+    const remove: Removal[] = gaveUp ? [{ name, id, reason: "revoked" }] : [];
+    this.means.hubs.send(hub, { type: "links", revision, set, remove, more: false });
+    if (!gaveUp) this.declare([link]);
   }
 
   /** As `hub` is told in the revision that stands. */

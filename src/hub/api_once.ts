@@ -24,10 +24,10 @@ const BODY_MAX = 64 * 1024;
 async function callOf(context: ApiContext): Promise<Call | null> {
   const key = context.req.header("Idempotency-Key");
   if (key === undefined) return null;
-  const { caller } = context.var, { method, url, headers } = context.req.raw;
+  const { caller } = context.var, { method, url, headers, signal } = context.req.raw;
   const body = await readText(context, BODY_MAX);
   // Whoever runs the operation reads it as it came.
-  context.req.raw = new Request(url, { method, headers, body: body === "" ? null : body });
+  context.req.raw = new Request(url, { method, headers, body: body === "" ? null : body, signal });
   return {
     key,
     caller: caller.token === null ? "" : `${caller.workspace}/${caller.token}`,

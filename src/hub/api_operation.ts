@@ -48,7 +48,8 @@ export function actorOf(context: ApiContext): string {
 
 /** Who calls, as those know them who ask daemons for a change. */
 export function askerOf(context: ApiContext): Asker {
-  return { workspace: context.var.caller.workspace, actor: actorOf(context) };
+  const { signal } = context.req.raw;
+  return { workspace: context.var.caller.workspace, actor: actorOf(context), signal };
 }
 
 /** Who makes and ends links and shares. */

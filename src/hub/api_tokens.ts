@@ -1,5 +1,5 @@
 /** Tokens in the API, for admins and for whoever sits at the hub. */
-import { isName } from "../core/names.ts";
+import { isName, NO_NAME } from "../core/names.ts";
 import { parseDuration } from "../core/units.ts";
 import { notFound, page, readObject, readOptionalObject, time } from "../api/call.ts";
 import { pageOf, PAGING } from "../api/documentation.ts";
@@ -19,8 +19,6 @@ export const DEFAULT_WORKSPACE = "default";
 
 /** A replaced secret is good so long unless it is said: time to carry the new one to where it is needed. */
 export const OVERLAP_MS = 3_600_000;
-
-const NO_NAME = `is no name: a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`;
 
 /** The operations on tokens. */
 export function tokenRoutes({ tokens }: HubState): Operation[] {

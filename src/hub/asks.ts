@@ -17,7 +17,7 @@ interface Pending {
 }
 
 /** What is asked. */
-export type Question = Omit<Ask, "type" | "id">;
+export type Question = Omit<Ask, "type" | "id" | "at">;
 
 /** A daemon takes who asks as one word of so many characters. */
 const BY_MAX = 128;
@@ -66,7 +66,8 @@ export class Asks {
     const timer = this.clock.timer(() => done.resolve(TIMEOUT));
     timer.set(DEADLINE_MS);
     try {
-      peer.tell({ type: "ask", ...ask, by: ask.by.replaceAll(/[^\x21-\x7e]/g, "_").slice(0, BY_MAX) });
+      const by = ask.by.replaceAll(/[^\x21-\x7e]/g, "_").slice(0, BY_MAX);
+      peer.tell({ type: "ask", ...ask, by, at: this.clock.now() });
       return await done.promise;
     } finally {
       timer.drop();

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { policyJson } from "../core/policy.ts";
 import { VERSION } from "../core/version.ts";
+import type { SettingChange } from "../core/settings.ts";
 import type { Log } from "../log.ts";
 import { Audit, Growth } from "../store/audit.ts";
 import { AuditDesk } from "../store/audit_desk.ts";
@@ -10,7 +11,6 @@ import type { Store } from "../store/store.ts";
 import type { LoginAsk } from "./devices.ts";
 import type { HubLink, NameRecord } from "./link.ts";
 import type { Peers } from "./peers.ts";
-import type { SettingChange } from "./settings.ts";
 import type { Identity } from "./tokens.ts";
 
 export interface HubAuditOptions {
@@ -206,12 +206,16 @@ function told(type: string, { id, record, peer, policy }: HubLink) {
 export function eventOf(
   before: NameRecord,
   after: NameRecord,
-): "link.opened" | "link.revoked" | "link.expired" | "link.renewed" | "link.closed" | null {
+): "link.opened" | "link.revoked" | "link.expired" | "link.renewed" | "link.retuned" | "link.closed" | null {
   if (!before.declared && after.declared && after.ended === null) return "link.opened";
   if (before.ended !== after.ended) {
     if (after.ended === "link_revoked") return "link.revoked";
     if (after.ended === "link_expired") return "link.expired";
     if (after.ended === null) return "link.renewed";
   }
-  return before.declared && !after.declared ? "link.closed" : null;
+  if (!after.declared) return before.declared ? "link.closed" : null;
+  // Its daemon tells when it began with the next message, and that is no news to a trail.
+  if (after.ended !== null || before.activatedAt === null || after.activatedAt === null) return null;
+  if (after.activatedAt > before.activatedAt) return "link.renewed";
+  return after.expiresAt === before.expiresAt ? null : "link.retuned";
 }

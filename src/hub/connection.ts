@@ -238,6 +238,12 @@ export class DaemonConnection implements SessionHandler, Way {
     this.#afterGrants(peer, set, fresh, (links) => {
       if (links.length === 0) this.session.control({ type: "granted", revision, links });
       this.#tellGranted(revision, links);
+      // It was told by another id, or while it had no such link.
+      for (const { name, state } of set) {
+        const link = peer.links.get(name);
+        if (state === "revoked" || !link?.record.revokePending) continue;
+        this.session.control({ type: "revoke", ...revocationOf(link) });
+      }
     });
   }
 
@@ -338,12 +344,14 @@ function known(peer: Peer, { name }: LinkDecl): Granted | NotGranted {
 
 /** Revocations made here that the daemon has not confirmed. */
 function pendingRevocations(peer: Peer): Revocation[] {
-  return [...peer.links.values()]
-    .filter(({ record }) => record.revokePending)
-    .map(({ record }) => ({
-      name: record.name,
-      id: record.id,
-      at: record.revokeAskedAt ?? record.revokedAt!,
-      activatedAt: record.revokedLife ?? null,
-    }));
+  return [...peer.links.values()].filter(({ record }) => record.revokePending).map(revocationOf);
+}
+
+function revocationOf({ record }: HubLink): Revocation {
+  return {
+    name: record.name,
+    id: record.id,
+    at: record.revokeAskedAt ?? record.revokedAt!,
+    activatedAt: record.revokedLife ?? null,
+  };
 }

@@ -64,7 +64,8 @@ export class HubEvents {
 
   /** The record of `link` is another than `before`. */
   changed(before: NameRecord, link: HubLink): void {
-    const type = eventOf(before, link.record);
+    const { record } = link;
+    const type = eventOf(before, record) ?? (begins(before, record) ? "link.retuned" : null);
     if (type !== null) this.link(type, link);
   }
 
@@ -91,4 +92,10 @@ export class HubEvents {
       return;
     }
   }
+}
+
+/** It was opened without its end, which counts from when it began. */
+function begins(before: NameRecord, { ended, activatedAt, expiresAt }: NameRecord): boolean {
+  return ended === null && before.activatedAt === null && activatedAt !== null &&
+    expiresAt !== before.expiresAt;
 }

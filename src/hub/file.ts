@@ -5,8 +5,9 @@ import { type Loaded, loadHubConfig } from "../config/load.ts";
 import { type Problem, problemAt, refused } from "../config/problem.ts";
 import { type Watch, watchFile } from "../config/watch.ts";
 import { Failure } from "../core/errors.ts";
+import { printSetting, type SettingChange } from "../core/settings.ts";
 import type { Log } from "../log.ts";
-import { type HubSettings, printChange, type SettingChange, Unchangeable } from "./settings.ts";
+import { type HubSettings, Unchangeable } from "./settings.ts";
 
 export interface HubFileOptions {
   /** As the hub was started with it, and what was said of it then. */
@@ -102,7 +103,7 @@ export class HubFile {
       if (!(error instanceof Unchangeable)) throw error;
       return this.#refuse([...problems, settingProblem(config, error)]);
     }
-    for (const each of changes) this.#o.log.info(`changed ${printChange(each)}`);
+    for (const each of changes) this.#o.log.info(`changed ${printSetting(each)}`);
     if (config.hash !== this.#applied.hash) this.#appliedAt = this.#o.clock.now();
     this.#applied = config;
     this.#say(problems);

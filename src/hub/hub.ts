@@ -1,4 +1,5 @@
 /** The hub: store, names, tokens, sessions and listeners, put together and taken apart. */
+import type { SettingChange } from "../core/settings.ts";
 import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
 import { KEEP_ACCESS_MS } from "../core/limits.ts";
@@ -36,7 +37,7 @@ import { Quotas } from "./quotas.ts";
 import { randomText } from "./random.ts";
 import { Route } from "./route.ts";
 import { Sessions } from "./sessions.ts";
-import { changesOf, checkChanges, type HubSettings, type SettingChange, Unchangeable } from "./settings.ts";
+import { changesOf, checkChanges, type HubSettings, Unchangeable } from "./settings.ts";
 import type { HubState } from "./state.ts";
 import { type Identity, Tokens } from "./tokens.ts";
 import { Traffic } from "./traffic.ts";

@@ -1,6 +1,6 @@
 /** Changes of links that are asked for at the hub: their daemon makes them, or says why not. */
 import { ApiProblem } from "../api/problem.ts";
-import { isName } from "../core/names.ts";
+import { isName, NO_NAME } from "../core/names.ts";
 import type { HubAudit } from "./audit.ts";
 import { type Asks, AskUnanswered } from "./asks.ts";
 import type { HubLink } from "./link.ts";
@@ -14,6 +14,8 @@ export interface Asker {
   readonly workspace: string | null;
   /** As the audit trail names them: `token:ci`. */
   readonly actor: string;
+  /** Aborted when they have left. */
+  readonly signal: AbortSignal;
 }
 
 /** Members of a JSON body. */
@@ -56,7 +58,7 @@ export class Manage {
     const found = this.services.find(by.workspace, service, daemon, "/service", "/daemon");
     if (found.access === "private") throw invalid("/service", "is private, and a link would make it public");
     if (found.kind === "tcp") throw invalid("/service", "is no HTTP service");
-    if (typeof name !== "string" || !isName(name)) throw invalid("/name", "is no name such as demo");
+    if (typeof name !== "string" || !isName(name)) throw invalid("/name", NO_NAME);
     const peer = this.peers.of(found.workspace, found.daemon);
     if (peer.online && !found.remote) throw new ApiProblem(403, "not_managed", BY_DAEMON);
     const body = { service, ...keys };
@@ -77,7 +79,7 @@ export class Manage {
   async edit(link: HubLink, keys: Body, by: Asker, check: () => void = () => {}): Promise<void> {
     checkKeys(keys, MANAGED_KEYS.filter((key) => key !== "subdomain"));
     if (Object.keys(keys).length === 0) throw invalid("", "says nothing to change");
-    await this.#inTurn(link, async () => {
+    await this.#inTurn(link, by, async () => {
       check();
       await this.#ask(link, "edit", keys, by);
     });
@@ -87,7 +89,7 @@ export class Manage {
   /** Begins the life of `link` anew, `{ttl?, newId?}`; `check` as of `edit`. Resolves with it, or with the one that has its name now. */
   async renew(link: HubLink, wish: Body, by: Asker, check: () => void = () => {}): Promise<HubLink> {
     checkKeys(wish, ["ttl", "newId"]);
-    await this.#inTurn(link, async () => {
+    await this.#inTurn(link, by, async () => {
       check();
       await this.#ask(link, "renew", wish, by);
     });
@@ -102,9 +104,15 @@ export class Manage {
     await this.asks.ask(peer, { op, name, by: by.actor, body });
   }
 
-  async #inTurn({ id }: HubLink, act: () => Promise<void>): Promise<void> {
+  /** Whoever has left meanwhile believes it undone, and may have revoked the link since: a renewal would revive it. */
+  async #inTurn({ id }: HubLink, { signal }: Asker, act: () => Promise<void>): Promise<void> {
     const before = this.#turns.get(id) ?? Promise.resolve();
-    const done = before.catch(() => {}).then(act);
+    const done = before.catch(() => {}).then(() => {
+      if (signal.aborted) {
+        throw new ApiProblem(503, "daemon_busy", "Whoever asked has left before it was done.");
+      }
+      return act();
+    });
     this.#turns.set(id, done);
     try {
       await done;

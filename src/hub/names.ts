@@ -4,7 +4,7 @@ import type { AuditEntry } from "../core/audit.ts";
 import type { Log } from "../log.ts";
 import { counted, Repeats } from "../repeats.ts";
 import type { Bucket, Store } from "../store/store.ts";
-import type { HubAudit } from "./audit.ts";
+import { eventOf, type HubAudit } from "./audit.ts";
 import type { HubEvents } from "./events.ts";
 import type { Domains } from "./domains.ts";
 import { IdChoice, type NotGranted, type Wish } from "./ids.ts";
@@ -106,12 +106,17 @@ export class Names {
     peer.notGranted.delete(wish.name);
     const before = peer.links.get(wish.name);
     const link = this.#take(id, peer, wish);
-    if (before !== undefined && before !== link) this.end(before, "link_removed");
+    if (before !== undefined && before !== link) {
+      // One that has not begun yet is another link of that name.
+      if (before.record.revokePending && wish.activatedAt !== null) passOn(before, link);
+      this.end(before, "link_removed");
+    }
     this.#weights.add(peer.workspace, policy.length - link.weight);
-    const retuned = link.declare(wish, policy);
-    const known = link.record.declaredAt > 0;
+    const retuned = link.declare(wish, policy), was = link.record;
+    const known = was.declaredAt > 0;
     const written = this.#declare(link, wish);
-    if (retuned) this.#retuned(link);
+    // Said already, where its end is another as well.
+    if (retuned && eventOf(was, link.record) !== "link.retuned") this.#retuned(link);
     return { link, stored: known ? null : written };
   }
 
@@ -126,7 +131,9 @@ export class Names {
     // Whoever was revoked must not look as if it had only been taken away.
     const stays = ended === "link_revoked" && code === "link_removed";
     this.#lighten(link);
-    this.#change(link, { ended: stays ? ended : code, declared: false });
+    // A daemon that says so has heard of it.
+    const revokePending = link.record.revokePending && code !== "link_revoked";
+    this.#change(link, { ended: stays ? ended : code, declared: false, revokePending });
   }
 
   /**
@@ -297,4 +304,10 @@ export class Names {
     });
     return written;
   }
+}
+
+/** A link that has another id by now stays revoked, until its daemon has heard of it. */
+function passOn(from: HubLink, to: HubLink): void {
+  const { revokedAt, revokeAskedAt, revokedLife } = from.record;
+  to.record = { ...to.record, revokedAt, revokePending: true, revokeAskedAt, revokedLife };
 }

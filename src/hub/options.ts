@@ -1,6 +1,7 @@
 /** What a hub is started with, and what whoever started it has of it. */
 import type { Clock } from "../clock.ts";
 import type { Family } from "../core/metrics.ts";
+import type { SettingChange } from "../core/settings.ts";
 import type { Log } from "../log.ts";
 import type { ToldRefused } from "../store/access_line.ts";
 import type { Store } from "../store/store.ts";
@@ -9,7 +10,7 @@ import type { Certificate } from "./certificate.ts";
 import type { HubFile } from "./file.ts";
 import type { ListenAddress } from "../config/places.ts";
 import type { Prover } from "./prover.ts";
-import type { HubSettings, SettingChange } from "./settings.ts";
+import type { HubSettings } from "./settings.ts";
 import type { Identity, Tokens } from "./tokens.ts";
 
 export interface HubOptions extends HubSettings {

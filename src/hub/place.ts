@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { Failure } from "../core/errors.ts";
 import { privateSocketPath } from "../net/private_socket.ts";
-import { type Lock, takeLock } from "../store/lock.ts";
+import { type Held, type Lock, takeLock } from "../store/lock.ts";
 import { reasonOf } from "../store/reasons.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
@@ -34,15 +34,15 @@ export async function openHubStore(path: string, clock: Clock): Promise<Store> {
       trail: store.trail,
       bucket: (name, options) => store.bucket(name, options),
       snapshot: (path) => store.snapshot(path),
-      close: () => store.close().finally(() => lock.close()),
+      close: () => store.close().finally(() => lock.release()),
     };
   } catch (error) {
-    lock.close();
+    lock.release();
     throw error;
   }
 }
 
-async function lockStore(path: string, store: string): Promise<Deno.FsFile> {
+async function lockStore(path: string, store: string): Promise<Held> {
   let lock: Lock;
   try {
     lock = await takeLock(path);
@@ -54,7 +54,7 @@ async function lockStore(path: string, store: string): Promise<Deno.FsFile> {
       cause,
     });
   }
-  if ("file" in lock) return lock.file;
+  if ("release" in lock) return lock;
   throw new StoreTaken(`another process (pid ${lock.holder}) has the store ${store}`, {
     hint: "end it, or name another store",
     permanent: true,

@@ -13,7 +13,7 @@ export async function restoreStore(from: string, path: string): Promise<Contents
   const folder = dirname(path);
   await orFailure(folder, Deno.mkdir(folder, { recursive: true, mode: 0o700 }));
   const lock = await orFailure(folder, takeLock(`${path}.lock`));
-  if (!("file" in lock)) {
+  if (!("release" in lock)) {
     throw new Failure(`a process (pid ${lock.holder}) has the store ${path}`, {
       hint: "end the hub first, then restore",
     });
@@ -29,7 +29,7 @@ export async function restoreStore(from: string, path: string): Promise<Contents
     }
     return await putWhole(path, (aside) => Deno.copyFile(from, aside), from);
   } finally {
-    lock.file.close();
+    lock.release();
   }
 }
 

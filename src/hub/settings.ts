@@ -3,6 +3,7 @@ import type { TlsFiles } from "../config/hub.ts";
 import { printListen } from "../config/places.ts";
 import { Failure } from "../core/errors.ts";
 import type { ServerLimits } from "../core/limits.ts";
+import { type SettingChange, settingChanges, type SettingTexts } from "../core/settings.ts";
 import { printDuration, printSize } from "../core/units.ts";
 import { type AllWorkspaceLimits, UNLIMITED, workspaceLimitTexts } from "../core/workspace_limits.ts";
 import type { ListenAddress } from "../config/places.ts";
@@ -31,13 +32,6 @@ export interface HubSettings {
   readonly keepAccessMs?: number | null;
 }
 
-/** A key of hub.yaml that means something else than before. */
-export interface SettingChange {
-  readonly key: string;
-  readonly from: string;
-  readonly to: string;
-}
-
 /** A setting that can not be carried out while the hub runs. */
 export class Unchangeable extends Failure {
   constructor(readonly key: string, message: string, hint: string, cause?: unknown) {
@@ -49,14 +43,7 @@ const DEFAULT = "the default";
 
 /** What differs, in the order of hub.yaml. */
 export function changesOf(before: HubSettings, after: HubSettings): SettingChange[] {
-  const [from, to] = [settingTexts(before), settingTexts(after)];
-  return Object.keys(to).filter((key) => from[key] !== to[key])
-    .map((key) => ({ key, from: from[key], to: to[key] }));
-}
-
-/** `limits.per_address: 256 → 64`. */
-export function printChange({ key, from, to }: SettingChange): string {
-  return `${key}: ${from} → ${to}`;
+  return settingChanges(settingTexts(before), settingTexts(after));
 }
 
 /** Throws Unchangeable for the first of `changes` that has to wait for a restart. `links`: so many run. */
@@ -82,7 +69,7 @@ export function checkChanges(changes: readonly SettingChange[], links: number): 
 }
 
 /** Every setting as hub.yaml would have it. */
-function settingTexts(settings: HubSettings): Readonly<Record<string, string>> {
+function settingTexts(settings: HubSettings): SettingTexts {
   const { listen, domain, publicUrl, storePath, trustedProxies, limits } = settings;
   const { tls = null, proxyProtocol = false } = settings;
   const { keepAuditMs = null, keepAccessMs, workspaces = UNLIMITED } = settings;

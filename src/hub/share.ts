@@ -29,12 +29,14 @@ export interface ShareRecord {
   readonly expiresAt: number;
   /** Taken back before it expired. */
   readonly endedAt: number | null;
+  /** It was seen to be over: no clock that is set back brings it back. Absent: it was not. */
+  readonly expired?: boolean;
   readonly members: readonly Member[];
 }
 
 /** Whether it gives anything at `now`. */
-export function isLive({ endedAt, expiresAt }: ShareRecord, now: number): boolean {
-  return endedAt === null && now < expiresAt;
+export function isLive({ endedAt, expired = false, expiresAt }: ShareRecord, now: number): boolean {
+  return endedAt === null && !expired && now < expiresAt;
 }
 
 /** Whether the token `id` reaches `service` by `share` at `now`. */
@@ -57,7 +59,7 @@ export function shareJson(share: ShareRecord, now: number) {
     services,
     requireApproval,
     by,
-    state: endedAt !== null ? "ended" as const : now < expiresAt ? "active" as const : "expired" as const,
+    state: endedAt !== null ? "ended" as const : isLive(share, now) ? "active" as const : "expired" as const,
     createdAt: new Date(createdAt).toISOString(),
     expiresAt: new Date(expiresAt).toISOString(),
     endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),

@@ -57,6 +57,8 @@ export class Shares {
   readonly #listeners = new Set<(share: ShareRecord) => void>();
   /** Ids of those that end by themselves. */
   readonly #live = new Set<string>();
+  /** Ids of those that have expired, which is not stored yet. */
+  readonly #unstored = new Set<string>();
   readonly #bucket: Bucket;
   readonly #o: SharesOptions;
   /** One change of a share at a time. */
@@ -207,9 +209,23 @@ export class Shares {
     for (const id of this.#live) {
       const share = this.#records.get(id)!;
       if (isLive(share, now)) continue;
+      this.#expire(share);
       this.#over(share);
       this.#tell("share.ended", share);
     }
+    // What the disk does not take is tried again with the next call.
+    for (const id of this.#unstored) void this.#inTurn(() => this.#settle(id)).catch(() => {});
+  }
+
+  #expire(share: ShareRecord): void {
+    this.#records.set(share.id, { ...share, expired: true });
+    this.#unstored.add(share.id);
+  }
+
+  async #settle(id: string): Promise<void> {
+    if (!this.#unstored.has(id)) return;
+    await this.#bucket.put(id, JSON.stringify(this.#records.get(id)));
+    this.#unstored.delete(id);
   }
 
   #over(share: ShareRecord): void {
@@ -242,6 +258,7 @@ export class Shares {
     this.#records.set(share.id, share);
     this.#ids.set(share.hash, share.id);
     if (isLive(share, this.#o.clock.now())) this.#live.add(share.id);
+    else if (share.endedAt === null && !share.expired) this.#expire(share);
   }
 
   #tell(type: EventType, share: ShareRecord): void {

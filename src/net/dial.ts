@@ -2,6 +2,7 @@
 import type { TargetTls } from "../core/entry.ts";
 import type { Target } from "../core/target.ts";
 import { descriptors, NoDescriptor } from "./descriptors.ts";
+import { inWords } from "./distrust.ts";
 import type { Socket } from "./socket.ts";
 import { encryptBy } from "./tls_socket.ts";
 
@@ -86,7 +87,7 @@ async function encrypt(conn: Deno.TcpConn, hostname: string, signal: AbortSignal
     return encrypted;
   } catch (error) {
     close(encrypted);
-    throw error;
+    throw inWords(error);
   } finally {
     signal.removeEventListener("abort", giveUp);
   }

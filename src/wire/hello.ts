@@ -142,6 +142,8 @@ export interface Ask {
   readonly name: string;
   /** Who asks, as the hub's audit trail names them: `token:ci`. */
   readonly by: string;
+  /** When, by the clock of the hub's revocations; null or absent: it does not say. */
+  readonly at?: number | null;
   /** A JSON object: of `create` and `edit` keys of a link, of `renew` what the control API takes. */
   readonly body: Readonly<Record<string, unknown>>;
 }

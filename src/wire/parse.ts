@@ -112,6 +112,8 @@ const READERS: { readonly [T in Control["type"]]: (message: Fields) => Control }
     op: message.oneOf("op", ["create", "edit", "renew"]),
     name: message.text("name", NAME),
     by: message.text("by", ACTOR),
+    // Hubs of an earlier version do not say it.
+    at: message.has("at") ? message.timeOrNull("at") : null,
     body: message.object("body"),
   }),
   reply: (message): Reply => ({

@@ -8,6 +8,7 @@ const STRANGE:
   readonly (readonly [what: string, answer: string, kind: typeof Refused | typeof Unanswered])[] = [
     ["is cut short", `${HEAD}100\r\n\r\n{"items":[`, Unanswered],
     ["is a page", `${HEAD}13\r\n\r\n<html></html>`, Refused],
+    ["is a number", `${HEAD}1\r\n\r\n5`, Refused],
     ["is empty", `${HEAD}0\r\n\r\n`, Refused],
     ["is no HTTP", "SSH-2.0-OpenSSH_9.7\r\n", Unanswered],
   ];

@@ -55,6 +55,16 @@ Deno.test("beside a daemon that is well the doctor finds nothing, and exits 0", 
   assert.deepEqual(unwell(await rig.run(["doctor", "-c", file, "--state", state, "--json"])), {});
 });
 
+Deno.test("what the doctor and the running daemon both find in the file is said once", async () => {
+  await using rig = new Rig();
+  const { state, file } = await rig.daemon(
+    "version: 1\nlinks: { one: { target: echo, paths: [/, /api] } }\n",
+  );
+  const run = await rig.run(["doctor", "--config", file, "--state", state]);
+  assert.equal(run.stdout.match(/"\/" covers "\/api"/g)?.length, 1, run.stdout);
+  assert.match(run.stdout, /\n0 wrong, 1 to look at, \d+ fine\n$/);
+});
+
 Deno.test("where nothing is yet the doctor says how to begin, and nothing is wrong", async () => {
   await using rig = new Rig();
   const run = await rig.run(["doctor"]);

@@ -35,7 +35,10 @@ Deno.test("a hub's own authority is that of --ca-file, else of links.yaml, for e
     rig.run([...args, "--hub", url, "--token-file", `${rig.folder}/token`, ...more]);
   const untrusted = await ask(["list"]);
   assert.equal(untrusted.code, 1);
-  assert.match(untrusted.stderr, /^connectd: the certificate of https:\S+ is not trusted: .*--ca-file/s);
+  assert.match(
+    untrusted.stderr,
+    /^connectd: the certificate of https:\S+ is not trusted: it is its own authority, and none that is known here\n {2}.*--ca-file/,
+  );
   const none = await ask(["list"], ["--ca-file", "./nothing.pem"]);
   assert.deepEqual([none.code, /no file \.\/nothing\.pem/.test(none.stderr)], [2, true], none.stderr);
   const wrong = await ask(["list"], ["--ca-file", `${rig.folder}/token`]);
@@ -76,4 +79,20 @@ Deno.test("a token goes to whom it is for: no proxy of the environment gets to s
   assert.deepEqual(seen, []);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /links/);
+});
+
+Deno.test("what a hub says against a call is told with what to do: another scheme, a token that is no good", async () => {
+  await using rig = new Rig();
+  const url = await hub(rig), plain = url.replace("https:", "http:");
+  const list = (at: string, token: string) =>
+    rig.run(["list", "--hub", at, "--ca-file", CERTIFICATE, "--token-file", token]);
+  const unencrypted = await list(plain, `${rig.folder}/token`);
+  assert.equal(unencrypted.code, 1);
+  assert.match(unencrypted.stderr, /^connectd: the answer was 400: This port speaks https: .*https:\/\//);
+  const refused = await list(url, rig.file("wrong", "connectd_wrong\n"));
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /^connectd: the token is wrong, expired or revoked\n {2}name a file with a valid one: --token-file FILE; `connectd login URL` gets one\n$/,
+  );
 });

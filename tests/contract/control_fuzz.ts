@@ -181,6 +181,7 @@ function message(random: Random): Json {
           name: name(),
           by: "token:ci",
         },
+        ...(flag() ? {} : { at: time() }),
         body: random.of<Json>([{}, { ttl: "1h", paths: ["/a"] }, { x: odd(random) }]),
       };
     case 9:

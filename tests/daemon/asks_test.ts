@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import type { Ask, AskProblem } from "../../src/wire/hello.ts";
 import { DaemonRig } from "./daemon_rig.ts";
 
+const HOUR = 3_600_000;
+
 const SERVICES = `services:
   web: { target: echo, remote: true }
   own: { target: echo }
@@ -207,3 +209,23 @@ Deno.test("a link for which the hub has no name is none: whoever asked hears why
   await rig.restart();
   assert.equal(rig.link("new"), undefined);
 });
+
+for (const [what, later, state] of [["after", 1_000, "revoked"], ["before", -1_000, "active"]] as const) {
+  Deno.test(`a renewal that a hub asked for, and that came late, stands as ${state} where the hub revoked ${what} it asked`, async () => {
+    await using rig = await DaemonRig.start(`${MANAGED}links: { filed: { target: web } }`);
+    const at = rig.clock.now();
+    // The daemon was asleep meanwhile.
+    await rig.pass(10_000);
+    assert.equal(await wants(rig, { op: "renew", name: "filed", at }), null);
+    const activatedAt = at - HOUR;
+    rig.hub.pending.push({ name: "filed", id: rig.hub.id("filed"), at: at + later, activatedAt });
+    const seen = rig.hub.declarations("filed").length;
+    rig.hub.drop();
+    await rig.pass(2_000);
+    await rig.hub.until(() =>
+      rig.hub.declarations("filed").slice(seen).some(({ state }) => state === "revoked")
+    );
+    await rig.restart();
+    assert.equal(rig.link("filed").state, state);
+  });
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createControlApi } from "../../src/daemon/control/api.ts";
+import { controlOperations, createControlApi } from "../../src/daemon/control/api.ts";
 import type { ControlState } from "../../src/daemon/control/state.ts";
 import { createLog } from "../../src/log.ts";
 import { DaemonRig } from "./daemon_rig.ts";
@@ -55,6 +55,31 @@ Deno.test("token and socket are their owner's alone, and the socket asks for no 
   const token = rig.bearer;
   await rig.restart();
   assert.deepEqual([rig.daemon.socket, rig.bearer], [socket, token]);
+});
+
+Deno.test("the token for figures is its owner's alone, outlasts a restart, and is good for figures and nothing else", async () => {
+  await using rig = await DaemonRig.start("links: { a: { target: echo } }");
+  const file = `${rig.state}/metrics.token`;
+  assert.equal(Deno.statSync(file).mode! & 0o777, 0o600);
+  const fields = [`Authorization: Bearer ${Deno.readTextFileSync(file).trim()}`];
+  assert.notEqual(fields[0], rig.bearer);
+  await rig.restart();
+  const asked = async (method: string, path: string) => (await rig.tcp(method, path, { fields })).status;
+  assert.equal(await asked("GET", "/metrics"), 200);
+  assert.equal(await asked("HEAD", "/metrics"), 200);
+  const others = controlOperations({} as ControlState)
+    .filter(({ path, open }) => path !== "/metrics" && open !== true)
+    .map(({ method, path }) => [method, path.replace(":name", "a").replace(":id", "x")]);
+  assert.ok(others.length > 20);
+  for (
+    const [method, path] of [...others, ["GET", "/"], ["GET", "/openapi.json"], [
+      "GET",
+      "/metrics/",
+    ]]
+  ) assert.equal(await asked(method, path), 401, `${method} ${path}`);
+  assert.equal(rig.link("a").state, "active");
+  const foreign = { fields: [...fields, "Origin: http://evil.example"] };
+  assert.equal((await rig.tcp("GET", "/metrics", foreign)).status, 403);
 });
 
 Deno.test("status has the shape that is documented", async () => {

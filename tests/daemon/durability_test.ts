@@ -278,3 +278,25 @@ Deno.test("a service that is closed and exposed again is there after a restart, 
   assert.equal(await status("GET", "/db"), 200);
   execute(rig, "DROP TRIGGER full_DELETE");
 });
+
+Deno.test("a hub hears that its revocation has arrived, also of a link that had a fresh id wished for before that was on disk", async () => {
+  await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
+  const seen = rig.hub.declarations("demo").length, id = rig.hub.id("demo");
+  const other = open(rig);
+  other.exec("BEGIN IMMEDIATE");
+  rig.hub.revoke("demo", rig.clock.now());
+  await eventually(() => Promise.resolve(rig.link("demo").state), (state) => state === "revoked");
+  const renewed = rig.api("POST", "/v1/links/demo/renew", { newId: true });
+  await eventually(() => Promise.resolve(rig.link("demo").id), (id) => id === null);
+  assert.equal(rig.hub.declarations("demo").length, seen);
+  other.exec("COMMIT");
+  other.close();
+  const { json } = await renewed;
+  assert.deepEqual([json.state, json.id === id], ["active", false]);
+  const told = rig.hub.said.findIndex((said) => said.type === "links" && said.remove.length > 0);
+  assert.deepEqual(rig.hub.removals(), [{ name: "demo", id, reason: "revoked" }]);
+  const wished = rig.hub.said.findIndex((said) =>
+    said.type === "links" && said.set.some((link) => link.newId)
+  );
+  assert.ok(told < wished, "or it would take the new one for revoked");
+});

@@ -96,6 +96,16 @@ Deno.test("an explanation has the shape that is documented: the rule with its li
   assert.deepEqual([local.from, local.rule, local.code, local.status], ["127.0.0.1", null, null, null]);
 });
 
+Deno.test("what refuses a link that stands in no file has no line of the file", async () => {
+  await using rig = await DaemonRig.start(`defaults: { methods: [GET] }\nlinks: { other: { target: echo } }`);
+  const body = JSON.stringify({ name: "oneoff", target: "echo", paths: ["/a"] });
+  assert.equal((await rig.api("POST", "/v1/links", body)).status, 201);
+  for (const [method, path, key, text] of [["GET", "/b", "paths", "/a"], ["PUT", "/a", "methods", "GET"]]) {
+    const { rule } = await explained(rig, { method, path, link: "oneoff" });
+    assert.deepEqual(rule, { key, text, line: null, file: null, source: null });
+  }
+});
+
 Deno.test("a credential is judged as a visitor's is, never shown, and a wrong one counts as nothing", async () => {
   await using rig = await DaemonRig.start(null);
   Deno.writeTextFileSync(`${rig.folder}/users`, `alice:${await hash("wonderland", 4)}\n`);

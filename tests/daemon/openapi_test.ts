@@ -40,6 +40,15 @@ const ROWS: Record<string, Row[]> = {
     { body: { heads: [{ seq: 1 }] }, status: 422 },
   ],
   "GET /v1/plan": [{ status: 200 }],
+  "POST /v1/plan": [
+    // A whole file may come.
+    ...BODIES.filter(({ status }) => status !== 413),
+    { body: "x".repeat(4 * 1024 * 1024 + 1), status: 413 },
+    { body: { text: "version: 1\nlisten: 127.0.0.1:1\nlinks: { a: { target: echo } }\n" }, status: 200 },
+    { body: { text: "links: [" }, status: 200 },
+    { body: {}, status: 422 },
+    { body: { text: 5 }, status: 422 },
+  ],
   "POST /v1/reload": [...BODIES, { status: 200 }, { body: { allowEmpty: true }, status: 200 }],
   "GET /v1/links": [
     { path: "/v1/links?limit=1", status: 200 },

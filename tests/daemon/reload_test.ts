@@ -27,10 +27,10 @@ Deno.test("a reload answers with its plan, and each that changes something adds 
     { step: "open", name: "c", changes: [], cuts: { streams: 0 } },
   ];
   const shown = await rig.api("GET", "/v1/plan");
-  assert.deepEqual([shown.status, shown.json], [200, { plan, problems: [] }]);
+  assert.deepEqual([shown.status, shown.json], [200, { plan, settings: [], problems: [] }]);
   assert.equal(rig.link("c"), undefined);
   const done = await rig.api("POST", "/v1/reload");
-  assert.deepEqual([done.status, done.json], [200, { plan, applied: true, problems: [] }]);
+  assert.deepEqual([done.status, done.json], [200, { plan, settings: [], applied: true, problems: [] }]);
   assert.deepEqual(rig.daemon.links().map(({ name }) => name), ["a", "c"]);
   const after = (await rig.api("GET", "/v1/status")).json.config;
   assert.equal(after.generation, 2);
@@ -49,8 +49,8 @@ Deno.test("a plan tells what is cut where a link goes or an edit ends it, and by
   await rig.api("GET", "/healthz");
   await rig.leap(3_600_000);
   const said = async (yaml: string) => {
-    rig.write(yaml);
-    const { plan } = (await rig.api("GET", "/v1/plan")).json;
+    const { plan } =
+      (await rig.api("POST", "/v1/plan", JSON.stringify({ text: `version: 1\n${yaml}` }))).json;
     return plan.map(({ name, cuts }: { name: string; cuts: { streams: number } }) =>
       `${name} ${cuts.streams}`
     );
@@ -81,7 +81,7 @@ Deno.test("an unchanged file is an empty plan and no new generation, whatever it
   const same = await rig.reload(
     "# said\nlinks:\n  b: { target: 'echo' }\n  a: { rate: 100/m, target: echo }",
   );
-  assert.deepEqual(same.json, { plan: [], applied: true, problems: [] });
+  assert.deepEqual(same.json, { plan: [], settings: [], applied: true, problems: [] });
   assert.equal((await rig.api("GET", "/v1/status")).json.config.generation, 1);
 });
 

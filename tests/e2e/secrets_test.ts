@@ -122,6 +122,7 @@ Deno.test("no secret is in an output, an answer of an API, a page, a log, a stor
     "the control token",
     Deno.readTextFileSync(`${state}/control.token`).trim(),
   );
+  canaries.plant("the token for figures", Deno.readTextFileSync(`${state}/metrics.token`).trim());
 
   const api = async (
     line: string,
@@ -313,7 +314,9 @@ Deno.test("no secret is in an output, an answer of an API, a page, a log, a stor
   seen.set("events", told);
   for (const [name, { stdout, stderr }] of processes) seen.set(`output: ${name}`, stdout + stderr);
   for (const folder of [hubState, state, `${rig.folder}/strange`]) {
-    for (const [path, octets] of filesBelow(folder, ["control.token"])) seen.set(path, octets);
+    for (const [path, octets] of filesBelow(folder, ["control.token", "metrics.token"])) {
+      seen.set(path, octets);
+    }
   }
 
   // It was looked where something is to be seen.

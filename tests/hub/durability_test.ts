@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
+import { managed, service } from "./managed.ts";
 import { eventually, HubRig, link, pass } from "./rig.ts";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
@@ -58,6 +59,45 @@ Deno.test("a token that expired while the disk was full stays so once there is r
   assert.equal((await rig.api("GET", "/v1/links", token)).status, 401);
 });
 
+for (const full of [false, true]) {
+  const when = full ? "while the disk was full " : "";
+  Deno.test(`a share that expired ${when}stays so when the clock is set back, over a restart too`, async () => {
+    const clock = new TestClock(Date.now());
+    await using rig = await HubRig.start({ clock });
+    await managed(rig, [service("db", { access: "private", remote: false })]);
+    const member = await rig.token("member");
+    const share = { services: ["db"], expires: "12h" };
+    const { id, code } = (await rig.api("POST", "/v1/shares", member, share)).json;
+    const seen = async () => [
+      (await rig.api("POST", "/v1/shares/join", member, { code })).status,
+      (await rig.api("GET", `/v1/shares/${id}`, member)).json.state,
+    ];
+    rig.diskFull = full;
+    clock.jump(DAY);
+    await pass(clock, 2_000);
+    rig.diskFull = false;
+    await pass(clock, 1_000);
+    clock.jump(-DAY);
+    assert.deepEqual(await seen(), [404, "expired"]);
+    await rig.hub.close();
+    await rig.begin({ clock });
+    assert.deepEqual(await seen(), [404, "expired"]);
+  });
+}
+
+Deno.test("a share that expired while the hub was away stays so when the clock is set back", async () => {
+  const clock = new TestClock(Date.now());
+  await using rig = await HubRig.start({ clock });
+  await managed(rig, [service("db", { access: "private", remote: false })]);
+  const member = await rig.token("member");
+  const { code } = (await rig.api("POST", "/v1/shares", member, { services: ["db"], expires: "12h" })).json;
+  await rig.hub.close();
+  clock.jump(DAY);
+  await rig.begin({ clock });
+  clock.jump(-DAY);
+  assert.equal((await rig.api("POST", "/v1/shares/join", member, { code })).status, 404);
+});
+
 for (const heard of [false, true]) {
   const when = heard ? "the hub has not heard of its renewal" : "the hub does not know that it was heard of";
   Deno.test(`a link that is revoked again while ${when} is revoked, over a restart of the hub`, async () => {
@@ -86,6 +126,76 @@ for (const heard of [false, true]) {
     assert.equal((await rig.visit(id)).json.code, "link_revoked");
   });
 }
+
+/** How a daemon comes back that was away when its link was revoked here: what it says, whether that is the link still. */
+const RETURNS: readonly [what: string, o: Parameters<typeof link>[1], same: boolean][] = [
+  ["under another subdomain", { subdomain: "shop", activatedAt: 5 }, true],
+  ["with a wish for a fresh id, of a renewal", { newId: true, activatedAt: 7 }, true],
+  ["with another link of its name, which has not begun yet", { newId: true, activatedAt: null }, false],
+];
+for (const [what, said, same] of RETURNS) {
+  Deno.test(`a revocation goes with its link, not with the address: its daemon comes back ${what}`, async () => {
+    await using rig = await HubRig.start();
+    const admin = await rig.token("admin");
+    const daemon = rig.attached();
+    const [{ id: before }] = (await daemon.hello([link("web", { activatedAt: 5 })])).links;
+    daemon.leave();
+    await daemon.end();
+    const revokedAt = Date.parse((await rig.api("DELETE", `/v1/links/${before}`, admin)).json.revokedAt);
+    const back = rig.attached({ instance: "instance-2" });
+    const { links: [{ id }], revoked } = await back.hello([link("web", { ...said, id: before })]);
+    assert.notEqual(id, before);
+    const told = { name: "web", id, at: revokedAt, activatedAt: 5 };
+    assert.deepEqual(revoked, same ? [told] : []);
+    assert.equal((await rig.visit(before)).json.code, "link_revoked");
+    if (!same) return assert.equal((await rig.visit(id)).status, 200);
+    await rig.hub.close();
+    await rig.begin();
+    assert.equal((await rig.visit(id)).json.code, "link_revoked", "over a restart, too");
+    const again = rig.attached({ instance: "instance-3" });
+    const now = { ...said, id, newId: false };
+    assert.deepEqual((await again.hello([link("web", now)])).revoked, [told]);
+    await again.change([link("web", { ...now, state: "revoked" })]);
+    await again.change([link("web", now)]);
+    assert.equal((await rig.visit(id)).status, 200, "it was heard of, and the link renewed since");
+  });
+}
+
+Deno.test("a daemon that has heard of a revocation, and of a wish for a fresh id since, gets one that is live", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const daemon = rig.attached();
+  const [{ id }] = (await daemon.hello([link("web", { activatedAt: 5 })])).links;
+  await rig.api("DELETE", `/v1/links/${id}`, admin);
+  await daemon.change([], [{ name: "web", id, reason: "revoked" }]);
+  const { links: [fresh] } = await daemon.change([link("web", { newId: true, activatedAt: 7 })]);
+  assert.equal((await rig.visit(fresh.id)).status, 200);
+  assert.equal((await rig.visit(id)).json.code, "link_revoked");
+});
+
+Deno.test("a link that changes its address before its daemon has heard of a revocation is told it with the new one", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const daemon = rig.attached();
+  const [{ id: before }] = (await daemon.hello([link("web", { activatedAt: 5 })])).links;
+  await rig.api("DELETE", `/v1/links/${before}`, admin);
+  const { links: [{ id }] } = await daemon.change([link("web", { subdomain: "shop", activatedAt: 5 })]);
+  const { activatedAt } = await daemon.until((message) => message.type === "revoke" && message.id === id);
+  assert.equal(activatedAt, 5);
+});
+
+Deno.test("a link that was out of its file when its daemon was told of a revocation is told again as it is put back", async () => {
+  await using rig = await HubRig.start();
+  const admin = await rig.token("admin");
+  const [{ id }] = (await rig.attached().hello([link("web", { activatedAt: 5 })])).links;
+  await rig.api("DELETE", `/v1/links/${id}`, admin);
+  const daemon = rig.attached({ instance: "instance-2" });
+  await daemon.hello([]);
+  await daemon.change([link("web", { id, activatedAt: 5 })]);
+  const { type: _, ...told } = await daemon.until(({ type }) => type === "revoke");
+  assert.deepEqual([told.name, told.id, told.activatedAt], ["web", id, 5]);
+  assert.equal((await rig.visit(id)).json.code, "link_revoked");
+});
 
 Deno.test("of two at once who revoke a link neither is answered before it is stored", async () => {
   await using rig = await HubRig.start();

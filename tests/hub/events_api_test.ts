@@ -116,3 +116,36 @@ Deno.test("a token that is revoked hears nothing more", async () => {
   assert.equal(client.ended, true);
   assert.equal(client.text.includes("service.added"), false);
 });
+
+Deno.test("whoever follows the events knows when a link ends: as it begins, is renewed while it runs, and gets another end", async () => {
+  await using rig = await HubRig.start();
+  const viewer = await rig.token("viewer");
+  using client = await EventClient.connect(rig.hub.address.port, {
+    fields: [`Authorization: Bearer ${viewer}`],
+  });
+  const daemon = await managed(rig, []);
+  const at = Date.UTC(2100, 0, 1), hour = 3_600_000;
+  await daemon.change([link("web")]);
+  const { id } = (await rig.api("GET", "/v1/links", viewer)).json.items[0];
+  const declare = (activatedAt: number, expiresAt: number, policy = {}) =>
+    daemon.change([link("web", { id, activatedAt, expiresAt, policy })]);
+  await declare(at, at + hour);
+  await declare(at + 1, at + 1 + hour);
+  await declare(at + 1, at + 1 + 2 * hour);
+  await declare(at + 1, at + 1 + 3 * hour, { methods: ["GET"] });
+  await declare(at + 1, at + 1 + 3 * hour, { methods: ["GET"] });
+  await daemon.change([link("last")]);
+  const told = (await client.first(7)).filter((line) => line.startsWith("link."));
+  assert.deepEqual(told, [
+    "link.opened web",
+    "link.retuned web",
+    "link.renewed web",
+    "link.retuned web",
+    "link.retuned web",
+    "link.opened last",
+  ]);
+  const ends = client.told.filter(({ data }) => data.name === "web" && "expiresAt" in data && "url" in data)
+    .map(({ data }) => data.expiresAt);
+  const end = (ms: number) => new Date(at + ms).toISOString();
+  assert.deepEqual(ends, [null, end(hour), end(1 + hour), end(1 + 2 * hour), end(1 + 3 * hour)]);
+});

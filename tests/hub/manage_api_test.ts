@@ -1,6 +1,7 @@
 /** Links that are made, changed and renewed at the hub: their daemon does it, and says why not. */
 import assert from "node:assert/strict";
 import { TestClock } from "../../src/clock.ts";
+import type { Ask } from "../../src/wire/hello.ts";
 import { asked, managed, obey, reply, service, short } from "./managed.ts";
 import { type Answer, HubRig, link, pass } from "./rig.ts";
 
@@ -187,4 +188,43 @@ Deno.test("services are listed by workspace, one of each daemon, as they change"
   say(6, ["old"]);
   await daemon.change([link("behind-them")]);
   assert.deepEqual(await list("/v1/services"), ["new daemon-1", "web daemon-2"]);
+});
+
+Deno.test("a renewal whose caller has left before it was its turn is not begun: it would revive what was revoked since", async () => {
+  await using rig = await HubRig.start();
+  const daemon = await managed(rig, [service("web")]);
+  const member = await rig.token("member");
+  const made = rig.api("POST", "/v1/links", member, { service: "web" });
+  await obey(daemon);
+  const path = `/v1/links/${(await made).json.id}`;
+  const renew = (ttl: string) => rig.api("POST", `${path}/renew`, member, { ttl });
+  const turns = async () => {
+    for (let n = 0; n < 20; n++) await rig.api("GET", path, member);
+  };
+  const first = renew("1h");
+  const { id } = await asked(daemon, 1);
+  const leaving = await Deno.connect({ hostname: "127.0.0.1", port: rig.hub.address.port });
+  const head =
+    `POST ${path}/renew HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${member}\r\nContent-Length: 0\r\n\r\n`;
+  await leaving.write(new TextEncoder().encode(head));
+  await turns();
+  leaving.close();
+  await turns();
+  const third = renew("3h");
+  await turns();
+  reply(daemon, { id } as Ask);
+  const next = await asked(daemon, 2);
+  assert.deepEqual(next.body, { ttl: "3h" });
+  reply(daemon, next);
+  assert.deepEqual([(await first).status, (await third).status], [200, 200]);
+  assert.equal(rig.lines.some((line) => line.includes("failed")), false, "it is nobody's fault");
+});
+
+Deno.test("an ask says when it was asked, by the clock that revocations go by", async () => {
+  const clock = new TestClock();
+  await using rig = await HubRig.start({ clock });
+  const daemon = await managed(rig, [service("web")]);
+  const made = rig.api("POST", "/v1/links", await rig.token("member"), { service: "web" });
+  assert.equal((await obey(daemon)).at, clock.now());
+  await made;
 });

@@ -194,7 +194,11 @@ Deno.test("a connection outlives neither its token nor its daemon, and new ones 
   await ended(last);
   assert.ok(performance.now() - at < 1_000);
   const { code, stderr } = await laptop.process.ended();
-  assert.deepEqual([code, /not valid any more/.test(stderr)], [1, true]);
+  assert.deepEqual(
+    [code, /not valid any more\n {2}get another: connectd login http/.test(stderr)],
+    [1, true],
+    stderr,
+  );
   assert.equal(await works(desk.port), true);
 });
 

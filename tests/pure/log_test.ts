@@ -20,6 +20,16 @@ Deno.test("a log line is one line, whatever a visitor sent", () => {
   }
 });
 
+Deno.test("what is not there is in lines for machines alone", () => {
+  const [text, json] = (["text", "json"] as const).map((format) => {
+    const { lines, log } = capture(format);
+    log.info("opened", { address: null, links: 0 });
+    return lines[0];
+  });
+  assert.equal(text, "00:00:00.000 info  opened links=0");
+  assert.equal(JSON.parse(json).address, null);
+});
+
 Deno.test("a level keeps what is below it out", () => {
   const { lines, log } = capture("text");
   log.debug("no");

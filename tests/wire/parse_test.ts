@@ -60,7 +60,7 @@ const MESSAGES: Record<string, object> = {
     revision: 4,
     services: [{ name: "db", kind: "tcp", access: "private", remote: false, port: 5432 }],
   },
-  ask: { type: "ask", id: "a-1", op: "create", name: "web", by: "token:ci", body: {} },
+  ask: { type: "ask", id: "a-1", op: "create", name: "web", by: "token:ci", at: 7, body: {} },
   reply: {
     type: "reply",
     id: "a-1",
@@ -135,6 +135,8 @@ function fits(key: string, was: unknown, value: unknown): boolean {
   if (["remote", "port", "domain", "activatedAt", "service", "source"].includes(key) && value === undefined) {
     return true;
   }
+  // So it is with when an ask was asked; of a revocation it is needed.
+  if (key === "at" && was === 7 && value === undefined) return true;
   if (typeof was === "boolean") return value === true;
   return ["software", "message", "pointer", "detail"].includes(key) && typeof value === "string" &&
     value.length < 2 && (key !== "software" || value === "");

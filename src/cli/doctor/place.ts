@@ -29,6 +29,7 @@ export function placeChecks(state: string, config: Config | null, tokenFiles: re
       ...new Set([
         ...tokenFiles,
         `${state}/control.token`,
+        `${state}/metrics.token`,
         ...(config === null ? [] : authFiles(config).map(({ path }) => path)),
       ]),
     ]

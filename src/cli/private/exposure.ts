@@ -44,7 +44,7 @@ export async function openExposure(
   }
   const dialled = hubs.map((hub) => {
     const own = text(given, "token-file") === null ? hub.tokenFile : null;
-    return { ...hub, tokenFile: own ?? hubTokenFile(given, hub.url) };
+    return { ...hub, tokenFile: own ?? hubTokenFile(given, hub.url, "daemon") };
   });
   const service: Service = { name, target, allow, access: "private", remote: false };
   const state = await Deno.makeTempDir({ prefix: "connectd-expose-" });

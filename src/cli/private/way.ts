@@ -114,7 +114,7 @@ export class Way {
         if (away) told(null);
         [begun, away] = [true, false];
         const reason = await this.#hold(line);
-        if (reason !== null && isFinal(reason)) return this.#end(new Failure(reason.message || reason.code));
+        if (reason !== null && isFinal(reason)) return this.#end(ended(reason, hub.url));
         rttMs = line.session.rttMs;
         downSince = clock.mono();
         attempts = downSince - dialledAt < STEADY_MS ? attempts + 1 : 0;
@@ -203,4 +203,11 @@ class Line implements SessionHandler {
 /** Dialling again can't help: the token is not good any more, or the share has ended. */
 function isFinal({ code, permanent }: CloseReason): boolean {
   return permanent || code === "share_ended";
+}
+
+function ended({ code, message }: CloseReason, hub: string): Failure {
+  return new Failure(
+    message || code,
+    code === "revoked_token" ? { hint: `get another: connectd login ${hub}` } : {},
+  );
 }

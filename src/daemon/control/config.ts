@@ -1,14 +1,19 @@
 /** The daemon's file in the control API, and how the daemon is. */
 import type { CallEnv, Operation } from "../../api/app.ts";
-import { readOptionalObject } from "../../api/call.ts";
+import { readObject, readOptionalObject } from "../../api/call.ts";
 import { object } from "../../api/documentation.ts";
 import { FILE_PROBLEMS } from "../../api/file_problems.ts";
+import { ApiProblem } from "../../api/problem.ts";
 import { callerOf } from "./caller.ts";
 import { checkMembers, isFlag } from "./members.ts";
-import { STATUS, STEPS } from "./schemas.ts";
+import { SETTINGS, STATUS, STEPS } from "./schemas.ts";
 import type { ControlState } from "./state.ts";
 
-const RELOADED = object({ plan: STEPS, applied: { type: "boolean" }, problems: FILE_PROBLEMS });
+const PLANNED = { plan: STEPS, settings: SETTINGS, problems: FILE_PROBLEMS };
+const RELOADED = object({ ...PLANNED, applied: { type: "boolean" } });
+
+/** Of a text of a mebibyte, the most that a file may have, as a text of JSON. */
+const TEXT_MAX = 4 * 1024 * 1024;
 
 /** The operations on the file, and those that say how the daemon is. */
 export function configOperations(state: ControlState): Operation<CallEnv>[] {
@@ -32,8 +37,27 @@ export function configOperations(state: ControlState): Operation<CallEnv>[] {
       method: "GET",
       path: "/v1/plan",
       summary: "What a reload would do",
-      answers: { 200: { doc: "Its steps.", schema: object({ plan: STEPS, problems: FILE_PROBLEMS }) } },
+      answers: { 200: { doc: "Its steps.", schema: object(PLANNED) } },
       run: async (context) => context.json(await state.plan()),
+    },
+    {
+      method: "POST",
+      path: "/v1/plan",
+      summary: "What a reload would do if another text stood in the file",
+      body: { schema: object({ text: { type: "string", description: "A whole links.yaml." } }) },
+      answers: {
+        200: { doc: "Its steps; problems have the path of the daemon's file.", schema: object(PLANNED) },
+      },
+      async run(context) {
+        const body = await readObject(context, TEXT_MAX);
+        checkMembers({ text: null, ...body }, {
+          text: (value) => typeof value === "string" ? null : "is no text",
+        });
+        if (state.status().config.file === null) {
+          throw new ApiProblem(422, "no_file", "The daemon runs without a file: no text would change it.");
+        }
+        return context.json(await state.plan(body.text as string));
+      },
     },
     {
       method: "POST",

@@ -13,6 +13,8 @@ export const PAGE_NAME = "connectd.localhost";
 /** Where a one-time key is exchanged for a session. */
 export const SIGN_IN = "/sign-in";
 
+const METRICS_PATH = "/metrics";
+
 const OPEN = ["/healthz", SIGN_IN, SCRIPT_PATH];
 
 const NAMES = ["127.0.0.1", "localhost", "[::1]", PAGE_NAME];
@@ -20,16 +22,18 @@ const NAMES = ["127.0.0.1", "localhost", "[::1]", PAGE_NAME];
 /** What a caller has to have, and where. */
 export interface Gate {
   readonly token: string;
+  /** Opens `/metrics` alone. */
+  readonly metricsToken: string;
   readonly sessions: Sessions;
   readonly port: number;
 }
 
 /**
  * Throws ApiProblem unless `context` calls this API by a name of this machine (a page on another name that resolves
- * here would be a rebinding), from no other origin's page, with the token or the cookie of a session. `/healthz` asks
+ * here would be a rebinding), from no other origin's page, with the token, for figures one of two, or the cookie of a session. `/healthz` asks
  * for neither, nor does the way in, nor the script of its page.
  */
-export function guard(context: Context, { token, sessions, port }: Gate): void {
+export function guard(context: Context, { token, metricsToken, sessions, port }: Gate): void {
   const host = (context.req.header("Host") ?? "").toLowerCase();
   if (!NAMES.some((name) => host === `${name}:${port}`)) {
     throw new ApiProblem(421, "wrong_host", `This is no name of the control API: call 127.0.0.1:${port}.`);
@@ -44,7 +48,8 @@ export function guard(context: Context, { token, sessions, port }: Gate): void {
     return;
   }
   const sent = /^bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  if (sent === undefined || !equalBytes(digest(sent), digest(token))) {
+  const tokens = context.req.path === METRICS_PATH ? [token, metricsToken] : [token];
+  if (sent === undefined || !tokens.some((known) => equalBytes(digest(sent), digest(known)))) {
     throw new ApiProblem(
       401,
       "unauthorized",

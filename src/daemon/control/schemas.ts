@@ -136,6 +136,12 @@ export const STEPS: Schema = {
   },
 };
 
+/** What a reload changes besides the links. */
+export const SETTINGS: Schema = {
+  type: "array",
+  items: { title: "SettingChange", ...object({ key: TEXT, from: TEXT, to: TEXT }) },
+};
+
 export const STATUS: Schema = {
   title: "Status",
   ...object({

@@ -21,6 +21,8 @@ export interface ControlOptions {
   readonly state: ControlState;
   /** What TCP callers have to know. */
   readonly token: string;
+  /** Or, for figures alone, this. */
+  readonly metricsToken: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,8 +40,8 @@ export class ControlServer {
    * Serves at `wanted`; null: at the default, or a free port where that is taken. Throws Failure where it can't.
    */
   static async tcp(wanted: ListenAddress | null, options: ControlOptions): Promise<ControlServer> {
-    const { state, token, log } = options;
-    const gate = { token, sessions: state.sessions, port: 0 };
+    const { state, token, metricsToken, log } = options;
+    const gate = { token, metricsToken, sessions: state.sessions, port: 0 };
     const api = createControlApi(state, (context) => guard(context, gate), log);
     const listener = makeListener(api, false, options);
     gate.port = await bind(listener, wanted, log);

@@ -1,8 +1,6 @@
 /** What the control API reads and changes: the daemon without its sockets. */
 import type { Clock } from "../../clock.ts";
-import type { Problem } from "../../config/problem.ts";
 import type { Family } from "../../core/metrics.ts";
-import type { Step } from "../../core/plan.ts";
 import type { DaemonAudit } from "../audit.ts";
 import type { Events } from "../events.ts";
 import type { Exposed } from "../exposed.ts";
@@ -39,6 +37,6 @@ export interface ControlState {
   reload(options: { allowEmpty?: boolean; by: string }): Promise<ReloadAnswer>;
   /** Why a request would be let through or refused. Throws ApiProblem. */
   explain(wish: ExplainWish): Promise<ExplainJson>;
-  /** What a reload would do. */
-  plan(): Promise<{ plan: readonly Step[]; problems: readonly Problem[] }>;
+  /** What a reload would do; `text`: if that stood in the file. Nothing where there is no file. */
+  plan(text?: string): Promise<Omit<ReloadAnswer, "applied">>;
 }

@@ -2,6 +2,7 @@
 import { seeOther } from "../../../api/form.ts";
 import { wantsEvents } from "../../../api/live.ts";
 import { printStep } from "../../../core/plan.ts";
+import { printSetting } from "../../../core/settings.ts";
 import { html, Region } from "../../../pages/layout.tsx";
 import { Command, Fields, Notice, Time } from "../../../pages/parts.tsx";
 import type { ControlState } from "../state.ts";
@@ -43,7 +44,8 @@ async function planRegion(state: ControlState) {
       </Region>
     );
   }
-  const { plan, problems } = await state.plan();
+  const { plan, settings, problems } = await state.plan();
+  const lines = [...settings.map(printSetting), ...plan.map(printStep)];
   return (
     <Region id="plan">
       <Fields
@@ -56,8 +58,8 @@ async function planRegion(state: ControlState) {
       />
       <h2>What a reload would do</h2>
       <FileProblems problems={problems} />
-      {plan.length > 0 && <pre>{plan.map(printStep).join("\n")}</pre>}
-      {plan.length === 0 && !problems.some(({ severity }) => severity === "error") &&
+      {lines.length > 0 && <pre>{lines.join("\n")}</pre>}
+      {lines.length === 0 && !problems.some(({ severity }) => severity === "error") &&
         <p>Nothing: the file says what runs.</p>}
       <form method="post" action="/plan">
         <button type="submit">Reload</button>
