@@ -9,7 +9,7 @@ import type { Contents } from "../store/sqlite.ts";
 import { Refused } from "./client.ts";
 import { receive } from "../net/converse.ts";
 import { isFile } from "./find.ts";
-import { hubConfigOf, storePathOf } from "./hub_settings.ts";
+import { hubConfigOf, noStore, storePathOf } from "./hub_settings.ts";
 import { complain, count, out, outJson } from "./print.ts";
 import { makeState, stateOf } from "./reach.ts";
 import { draw } from "./terminal.ts";
@@ -31,11 +31,7 @@ export async function backupHub(given: Given, [named]: readonly string[]): Promi
 /** Of the store that no hub has. */
 async function backupStore(given: Given, file: string): Promise<Contents> {
   const state = stateOf(given), path = storePathOf(given, await hubConfigOf(given));
-  if (!isFile(path)) {
-    throw new Failure(`no hub runs at ${state}, and no store lies at ${path}`, {
-      hint: "say where one is with --state DIR or --config FILE",
-    });
-  }
+  if (!isFile(path)) throw noStore(state, path);
   complain(`no hub runs at ${state}: this is the store ${path}`);
   const store = await openHubStore(path, systemClock);
   try {
@@ -49,8 +45,12 @@ async function backupStore(given: Given, file: string): Promise<Contents> {
 export async function restoreHub(given: Given, [named]: readonly string[]): Promise<number> {
   const state = stateOf(given);
   const store = storePathOf(given, await hubConfigOf(given));
+  const file = resolve(named);
+  if (!isFile(file)) {
+    throw new Failure(`there is no file ${file}`, { hint: "name a file that `hub backup` wrote" });
+  }
   await makeState(state);
-  const contents = await restoreStore(resolve(named), store);
+  const contents = await restoreStore(file, store);
   const code = report(given, store, contents, "is in place");
   const since = contents.newest ?? "it was taken";
   complain(`what was made or revoked after ${since} is not in it: revoke again what must not live`);

@@ -39,7 +39,9 @@ export async function reloadHub(given: Given): Promise<number> {
   else {
     printProblems(answer.problems);
     for (const change of answer.changes) out(oneLine(printSetting(change)));
-    if (answer.applied && answer.changes.length === 0) out("nothing changes");
+    if (answer.applied && answer.changes.length === 0) {
+      out("nothing changes: the hub goes by the file as it is");
+    }
   }
   return answer.applied ? 0 : 2;
 }

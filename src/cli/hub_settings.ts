@@ -3,6 +3,7 @@ import type { HubConfig } from "../config/hub.ts";
 import { type Loaded, loadHubConfig } from "../config/load.ts";
 import { isHostName, parseListen, parseOrigin } from "../config/places.ts";
 import { printProblem, type Problem } from "../config/problem.ts";
+import { Failure } from "../core/errors.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { BadFile } from "../daemon/reload.ts";
 import { hubStorePath } from "../hub/place.ts";
@@ -52,6 +53,13 @@ export function readHubFile(given: Given, named: string | undefined): Promise<[s
 /** Where the hub's names and tokens are kept. */
 export function storePathOf(given: Given, config: HubConfig | null): string {
   return config?.store?.path ?? hubStorePath(stateOf(given));
+}
+
+/** There is neither a hub nor what one leaves: the place was mistyped, or a hub has never run there. */
+export function noStore(state: string, path: string): Failure {
+  return new Failure(`no hub runs at ${state}, and no store lies at ${path}`, {
+    hint: "say where one is with --state DIR or --config FILE",
+  });
 }
 
 /** What the flags of `given` make of a hub.yaml. Throws UsageError at once for flags that can't be read. */

@@ -15,6 +15,7 @@ export interface LinkJson {
   readonly urls?: readonly { hub: string; url: string | null; state: string }[];
   /** Null: the hub does not know it. */
   readonly target: string | null;
+  readonly service?: string | null;
   readonly state: string;
   readonly source: string | null;
   /** Null: it was never up, or the hub does not know. */
@@ -78,7 +79,7 @@ export function linkTable(links: readonly LinkJson[], now: number): string {
     link.name,
     link.state,
     link.url ?? "–",
-    link.target ?? "–",
+    link.target ?? link.service ?? "–",
     relative(link.expiresAt, now),
     String(link.counters?.allowed ?? 0),
     String(Object.values(link.counters?.denied ?? {}).reduce((sum, n) => sum + n, 0)),

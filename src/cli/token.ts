@@ -75,7 +75,7 @@ export const token: Verb = {
     refuseFlags(given, action);
     refuseWords(action, ids);
     const json = on(given, "json");
-    await withTokens(given, await workOf(given, action, ids, json));
+    await withTokens(given, await workOf(given, action, ids, json), action === "create");
     return 0;
   },
 };

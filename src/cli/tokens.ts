@@ -5,7 +5,7 @@ import { hubSocketPath, openTokens, StoreTaken } from "../hub/place.ts";
 import type { Scope } from "../hub/tokens.ts";
 import { ApiClient, Unanswered, Unreached } from "./client.ts";
 import { isFile } from "./find.ts";
-import { hubConfigOf, storePathOf } from "./hub_settings.ts";
+import { hubConfigOf, noStore, storePathOf } from "./hub_settings.ts";
 import { complain } from "./print.ts";
 import { hubOf, makeState, stateOf, withHub } from "./reach.ts";
 import type { Given } from "./verb.ts";
@@ -48,8 +48,15 @@ export interface TokenDesk {
   deny(code: string): Promise<LoginJson>;
 }
 
-/** Works at the desk that the flags name: of `--hub`, else of the hub on the state directory, else its store. */
-export async function withTokens<T>(given: Given, work: (desk: TokenDesk) => Promise<T>): Promise<T> {
+/**
+ * Works at the desk that the flags name: of `--hub`, else of the hub on the state directory, else its store, which is
+ * made there if `make` says so. Throws Failure where none is.
+ */
+export async function withTokens<T>(
+  given: Given,
+  work: (desk: TokenDesk) => Promise<T>,
+  make = false,
+): Promise<T> {
   if (hubOf(given) !== null) return await withHub(given, (api) => work(atHub(api)));
   const store = storePathOf(given, await hubConfigOf(given));
   const state = stateOf(given);
@@ -59,7 +66,8 @@ export async function withTokens<T>(given: Given, work: (desk: TokenDesk) => Pro
   } catch (error) {
     // No hub runs here, so nobody minds.
     if (!(error instanceof Unreached)) throw error instanceof Unanswered ? unsure(error) : error;
-    await makeState(state);
+    if (make) await makeState(state);
+    else if (!isFile(store)) throw noStore(state, store);
     return await onStore(state, store, work);
   }
 }

@@ -56,7 +56,7 @@ const one = placed(text({ wants: "embedded or a URL", code: "bad_address" }, (wr
 
 /** Reads `hub`. An empty list of hubs stands for the embedded one. */
 export const hubs: Reader<readonly Hub[]> = either<readonly Hub[]>(
-  `a URL such as https://hub.example.com, "embedded", or a list of URLs`,
+  `a URL such as https://hub.example.com, "embedded", or a list of URLs and of mappings with url`,
   map(one, ({ value, at }) => value === null ? [] : [{ origin: { value, at } }]),
   map(list(item, "a list of URLs"), (items) => items.map((each) => each.value)),
 );

@@ -41,7 +41,9 @@ export class Quota {
   full(what: "links" | "sessions"): string | null {
     const most = this.#limits[what];
     if (most === null || this[what] < most) return null;
-    return `the workspace ${this.workspace} has as many ${what} as it may (${most})`;
+    const full = `the workspace ${this.workspace} has as many ${what} as it may (${most})`;
+    // Nobody looks for those that lie with a machine which is switched off.
+    return what === "links" ? `${full}: revoke one, of a daemon that is away perhaps` : full;
   }
 
   /** Why no other request goes to a daemon at `nowMs` of the clock that only goes forward; null: it does, and has counted. */

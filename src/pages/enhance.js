@@ -3,9 +3,12 @@
   const doc = document;
   const all = (selector, root = doc) => [...root.querySelectorAll(selector)];
 
+  // A form's own `id` is its field of that name, where it has one.
+  const idOf = (node) => node.nodeType === 1 && node.getAttribute("id") || "";
+
   // Makes `from` what `to` is, and leaves alone what already is so: focus, selection and scroll stay.
   const morph = (from, to) => {
-    if (from.nodeName !== to.nodeName || (from.id || to.id) && from.id !== to.id) {
+    if (from.nodeName !== to.nodeName || idOf(from) !== idOf(to)) {
       return from.replaceWith(to.cloneNode(true));
     }
     if (from.nodeType !== 1) {
@@ -19,9 +22,15 @@
     for (const { name, value } of [...to.attributes]) {
       if (from.getAttribute(name) !== value) from.setAttribute(name, value);
     }
-    const [now, then] = [[...from.childNodes], [...to.childNodes]];
-    then.forEach((node, i) => now[i] ? morph(now[i], node) : from.append(node.cloneNode(true)));
-    now.slice(then.length).forEach((node) => node.remove());
+    const then = [...to.childNodes],
+      known = new Map([...from.childNodes].map((child) => [idOf(child), child]));
+    then.forEach((node, i) => {
+      const at = from.childNodes[i], own = idOf(node) && known.get(idOf(node)) || at;
+      // A row that has moved takes along what was ticked in it.
+      if (own !== at) from.insertBefore(own, at);
+      own ? morph(own, node) : from.append(node.cloneNode(true));
+    });
+    while (from.childNodes.length > then.length) from.lastChild.remove();
   };
   const parse = (html, tag) => {
     const template = doc.createElement("template");
@@ -85,11 +94,14 @@
       if (JSON.parse(data) !== doc.documentElement.dataset.build) location.reload();
     });
     source.addEventListener("patch", ({ data }) => {
+      const held = doc.activeElement;
       for (const fresh of parse(JSON.parse(data)).children) {
         const region = doc.getElementById(fresh.id);
         if (region) morph(region, fresh);
       }
       ready();
+      // A row that is moved loses the focus.
+      if (doc.activeElement !== held) held.focus({ preventScroll: true });
     });
     source.addEventListener("rows", ({ data }) => {
       const body = doc.querySelector("[data-rows]");

@@ -74,7 +74,9 @@ Deno.test({
     await person.type("try");
     await person.press("Enter");
     await person.page.until("location.search + document.readyState", "?q=try&state=&sort=namecomplete");
-    await person.press("j", "y");
+    await person.press("j");
+    assert.match(await person.focused(), /^try/);
+    await person.press("y");
     const url = `http://${world.id("try")}.localhost:${world.port}`;
     await eventually(
       () => person.page.value<string>("navigator.clipboard.readText()"),
@@ -187,9 +189,18 @@ Deno.test({
   async fn() {
     await using world = await HubWorld.open();
     const { person } = world;
-    await world.serve(MANAGED);
+    const daemon = await world.serve(MANAGED);
     await world.signIn();
     const other = await person.tab();
+    await other.open(`${world.origin}/`, "Links · connectd hub");
+    await other.press("j");
+    assert.match(await other.focused(), /^kept/);
+    const ticked = "[...document.querySelectorAll('td > :checked')].map((box) => box.ariaLabel).join()";
+    await other.page.value("document.querySelector('td > [type=checkbox]').checked = true");
+    await daemon.daemon.create({ name: "a-first", target: "echo" });
+    await other.sees("a-first");
+    assert.equal(await other.page.value(ticked), "Choose kept");
+    assert.match(await other.focused(), /^kept/);
     const path = `${world.origin}/links/${world.id("kept")}`;
     await other.open(path, "kept · connectd hub");
     await person.open(path, "kept · connectd hub");

@@ -46,11 +46,14 @@ Deno.test("a link's row tells its state, its end and what it let through, also w
     counters: { allowed: 3, denied: { path_denied: 1, rate_limited: 2 }, open: 0 },
     lastError: null,
   };
-  const [, row, atHub] = linkTable([link, { ...link, target: null, url: null, source: null }], NOW).split(
-    "\n",
-  );
+  const known = { ...link, target: null, service: "shop" };
+  const [, row, atHub, byService] = linkTable(
+    [link, { ...link, target: null, url: null, source: null }, known],
+    NOW,
+  ).split("\n");
   assert.match(row, /^demo +active +http:\/\/abc\.localhost:8080 +http:\/\/localhost:3000 +in 1h +3 +3$/);
   assert.match(atHub, /^demo +active +– +– +in 1h/);
+  assert.match(byService, /^demo +active +http:\S+ +shop +in 1h/);
   assert.match(linkTable([], NOW), /^no links: .*connectd link/);
 });
 

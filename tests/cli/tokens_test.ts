@@ -35,7 +35,7 @@ Deno.test("tokens are made, listed, rotated and revoked on the store while no hu
   const folder = Deno.makeTempDirSync();
   try {
     const alone = { flags: { state: `${folder}/alone` }, words: [] };
-    await withTokens(alone, walk);
+    await withTokens(alone, walk, true);
     assert.equal((await withTokens(alone, (desk) => desk.list())).length, 2);
 
     const state = `${folder}/hub`;
@@ -81,4 +81,20 @@ Deno.test("the hub inside a daemon has no tokens, and whoever wants one is told 
       /^connectd: the hub inside the daemon at \S+ has no tokens: only that daemon is on it\n {2}for .*connectd hub/,
     );
   }
+});
+
+Deno.test("where neither hub nor store is, a token can be made, and asking for one leaves nothing behind", async () => {
+  await using rig = new Rig();
+  const state = `${rig.folder}/mistyped`;
+  for (const words of [["list"], ["revoke", "ci"], ["rotate", "ci"], ["approve", "BBBB-BBBB"]]) {
+    const { code, stdout, stderr } = await rig.run(["token", ...words, "--state", state]);
+    assert.deepEqual([code, stdout], [1, ""], words[0]);
+    assert.match(
+      stderr,
+      /^connectd: no hub runs at \S+mistyped, and no store lies at \S+hub\.db\n {2}say where .*--state/,
+    );
+    assert.throws(() => Deno.statSync(state), Deno.errors.NotFound);
+  }
+  const made = await rig.run(["token", "create", "--scope", "viewer", "--state", state]);
+  assert.equal(made.code, 0, made.stderr);
 });

@@ -110,6 +110,18 @@ Deno.test("what a hub had acknowledged before a backup under load is there after
   assert.match(still.stdout, /is written and whole: 3 names, \d+ tokens, \d+ records of the audit trail/);
 });
 
+Deno.test("a backup that is not there is named as it was typed, and nothing is made for it", async () => {
+  await using rig = new Rig();
+  const state = `${rig.folder}/new`;
+  const { code, stderr } = await rig.run(["hub", "restore", `${rig.folder}/nothing.db`, "--state", state]);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^connectd: there is no file \S+nothing\.db\n {2}name a file that `hub backup` wrote\n$/,
+  );
+  assert.throws(() => Deno.statSync(state), Deno.errors.NotFound);
+});
+
 Deno.test("a backup that is damaged on its way is refused, and leaves nothing where the hub would look", async () => {
   await using rig = new Rig();
   const state = `${rig.folder}/hub`;
@@ -150,7 +162,7 @@ Deno.test("`hub reload` and SIGHUP do what the file says, a bad one is exit 2, a
   hub.signal("SIGHUP");
   await hub.until(() => hub.stderr.includes("changed limits.sessions: 1 → 3"));
   const same = await rig.run(["hub", "reload", "--state", state]);
-  assert.deepEqual([same.code, same.stdout], [0, "nothing changes\n"]);
+  assert.deepEqual([same.code, same.stdout], [0, "nothing changes: the hub goes by the file as it is\n"]);
   assert.equal((await hub.kill()).code, 0);
   const gone = await rig.run(["hub", "reload", "--state", state]);
   assert.equal(gone.code, 1);

@@ -37,7 +37,7 @@ Deno.test("a workspace has as many links as it may; what ends makes room, anothe
   const one = rig.attached({ daemon: "one" }), two = rig.attached({ daemon: "two" });
   const hello = await one.hello([link("a"), link("b"), link("c")]);
   assert.deepEqual(outcome(hello.links), ["granted", "granted", "limit"]);
-  assert.match(hello.links[2].refused.message, /default has as many links as it may \(2\)/);
+  assert.match(hello.links[2].refused.message, /default has as many links as it may \(2\): revoke one/);
   assert.deepEqual(outcome((await two.hello([link("d")])).links), ["limit"]);
   const [{ id }] = hello.links;
   // Declared again, by another policy: it has its place already.
