@@ -31,7 +31,7 @@ class WheelClock implements Clock {
   readonly #wheel = new Wheel();
   #driver: ReturnType<typeof setInterval> | null = null;
   #origin = 0;
-  /** When the driver ran last, on the wheel's time. */
+  /** When the driver ran last, on the wheel's time; Infinity: it let a tick go by. */
   #lastTick = 0;
   /** When the forward clock was read last, by the wall's, and what it said. */
   #readAt = 0;
@@ -72,8 +72,9 @@ class WheelClock implements Clock {
     this.#lastTick = this.#wheel.now;
     this.#driver = setInterval(() => {
       const elapsed = performance.now() - this.#origin, late = elapsed - this.#lastTick;
-      this.#lastTick = elapsed;
-      // Timers run before sockets are read: what peers sent in time, while nobody could look, is read first.
+      // Timers run before sockets are read: what peers sent in time, while nobody could look, is read first. That is by the
+      // next tick; where each is so late, none would ever fire.
+      this.#lastTick = late > HELD_UP_MS ? Infinity : elapsed;
       if (late > HELD_UP_MS) return;
       this.#wheel.fire(elapsed);
       if (this.#wheel.size === 0 && this.#driver !== null) {

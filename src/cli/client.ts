@@ -9,7 +9,7 @@ import { callUnix } from "./unix_call.ts";
 const STRANGER = "is this the address of a daemon or a hub?";
 const OTHER_TOKEN = "name a file with a valid one: --token-file FILE";
 
-/** An answer of an API that is not 2xx, as one sentence. */
+/** An answer of an API that is not 2xx, or of what is no such API, as one sentence. */
 export class Refused extends Failure {
   constructor(readonly status: number, readonly problem: Problem, hint?: string) {
     const { plain = "" } = problem, atHub = isTokenRefused(status, problem);
@@ -27,6 +27,12 @@ export class Refused extends Failure {
 
 /** Nobody answered, so nothing is known of what was asked. */
 export class Unanswered extends Failure {}
+
+/** Nobody was there, so nothing was asked of anybody. */
+export class Unreached extends Unanswered {}
+
+/** What connecting to a place fails with. */
+const NO_WAY = [Deno.errors.NotFound, Deno.errors.ConnectionRefused, Deno.errors.PermissionDenied];
 
 /** A problem document (RFC 9457), as far as it is read here. */
 export interface Problem {
@@ -79,7 +85,7 @@ export class ApiClient {
   /** `waitedFor`: what a terminal is told of a call that takes long; null: nothing. */
   constructor(readonly address: Address, private readonly waitedFor: string | null = null) {}
 
-  /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, Unanswered. */
+  /** Sends one request, and waits `patienceMs` for its answer. Throws Refused on one that is not 2xx, or no JSON, Unanswered. */
   async call<T>(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<T> {
     const { token, socket, origin, caFile = null } = this.address;
     const headers = {
@@ -98,7 +104,8 @@ export class ApiClient {
       answer = await (this.waitedFor === null ? asked : whileWaiting(`waiting for ${this.waitedFor}`, asked));
     } catch (cause) {
       const distrust = distrustIn(cause as Error);
-      if (distrust === null) throw new Unanswered(`nobody answers at ${socket ?? origin}`, { cause });
+      const Kind = NO_WAY.some((kind) => cause instanceof kind) ? Unreached : Unanswered;
+      if (distrust === null) throw new Kind(`nobody answers at ${socket ?? origin}`, { cause });
       throw new Failure(`the certificate of ${origin} is not trusted: ${distrust}`, {
         hint: "name those of your own authority with --ca-file, or with ca_file of the hub in links.yaml",
         permanent: true,
@@ -106,11 +113,9 @@ export class ApiClient {
       });
     }
     const value = parse(answer.text);
-    if (answer.status >= 200 && answer.status < 300) return value as T;
-    throw new Refused(
-      answer.status,
-      value !== null && typeof value === "object" ? value : plainOf(answer.text),
-    );
+    const object = typeof value === "object" ? value : null;
+    if (answer.status >= 200 && answer.status < 300 && object !== null) return object as T;
+    throw new Refused(answer.status, object ?? plainOf(answer.text));
   }
 
   /** Every item of a list, page after page. */

@@ -80,7 +80,7 @@ async function fetchInto(aside: string, socket: Deno.Conn): Promise<void> {
   let problem = "", size = 0, length = 0;
   try {
     const call = { method: "POST", path: "/v1/backup", headers: {}, body: null };
-    const { status, framing } = await receive(socket, "localhost", call, patience.signal, (bytes, head) => {
+    const asked = await receive(socket, "localhost", call, patience.signal, (bytes, head) => {
       if (head.status !== 200) {
         problem += new TextDecoder().decode(bytes);
         return true;
@@ -92,6 +92,7 @@ async function fetchInto(aside: string, socket: Deno.Conn): Promise<void> {
       return true;
     });
     clearTimeout(alarm);
+    const { status, framing } = asked.head;
     if (status !== 200) throw new Refused(status, JSON.parse(problem));
     length = framing.kind === "length" ? framing.length : -1;
   } catch (cause) {

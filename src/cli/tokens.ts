@@ -3,7 +3,7 @@ import { Failure } from "../core/errors.ts";
 import { DEFAULT_WORKSPACE, OVERLAP_MS, printToken } from "../hub/api_tokens.ts";
 import { hubSocketPath, openTokens, StoreTaken } from "../hub/place.ts";
 import type { Scope } from "../hub/tokens.ts";
-import { ApiClient, Unanswered } from "./client.ts";
+import { ApiClient, Unanswered, Unreached } from "./client.ts";
 import { isFile } from "./find.ts";
 import { hubConfigOf, noStore, storePathOf } from "./hub_settings.ts";
 import { complain } from "./print.ts";
@@ -64,12 +64,18 @@ export async function withTokens<T>(
   try {
     return await work(atHub(api));
   } catch (error) {
-    // Nothing was asked of anybody: no hub runs here, so nobody minds.
-    if (!(error instanceof Unanswered)) throw error;
+    // No hub runs here, so nobody minds.
+    if (!(error instanceof Unreached)) throw error instanceof Unanswered ? unsure(error) : error;
     if (make) await makeState(state);
     else if (!isFile(store)) throw noStore(state, store);
     return await onStore(state, store, work);
   }
+}
+
+/** One that was rotated once more would not have its old secret any longer. */
+function unsure(cause: Unanswered): Failure {
+  const hint = "see with `connectd token list` whether the hub has done it before you say it again";
+  return new Failure(cause.message, { hint, cause });
 }
 
 function atHub(api: ApiClient): TokenDesk {

@@ -108,10 +108,10 @@ export class Bridge {
   #down: Direction | null = null;
   #over = false;
 
-  /** `done`: called once; null: both ways ended. */
-  constructor(member: Stream, private readonly done: (code: string | null) => void) {
+  /** `done`: called once; null: both ways ended. `byDaemon`: the code is the daemon's, as against the member's or ours. */
+  constructor(member: Stream, private readonly done: (code: string | null, byDaemon: boolean) => void) {
     this.#member = member;
-    this.#up = new Direction(member, (code) => this.#finish(code));
+    this.#up = new Direction(member, (code) => this.#finish(code, false));
   }
 
   /** Octets towards the service, and back. */
@@ -131,7 +131,7 @@ export class Bridge {
   /** Joins the daemon's stream. */
   join(daemon: Stream): void {
     this.#daemon = daemon;
-    const down = this.#down = new Direction(daemon, (code) => this.#finish(code));
+    const down = this.#down = new Direction(daemon, (code) => this.#finish(code, true));
     down.back = this.#up;
     this.#up.back = down;
     down.sendTo(this.#member);
@@ -143,12 +143,12 @@ export class Bridge {
     if (this.#over) return;
     this.#member.reset(code);
     this.#daemon?.reset(code);
-    this.#finish(code);
+    this.#finish(code, false);
   }
 
-  #finish(code: string | null): void {
+  #finish(code: string | null, byDaemon: boolean): void {
     if (this.#over) return;
     this.#over = true;
-    this.done(code);
+    this.done(code, byDaemon);
   }
 }

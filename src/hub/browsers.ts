@@ -47,8 +47,6 @@ export class Browsers {
     const session: SignedIn = { at: this.clock.now(), identity };
     this.#sessions.set(key, session);
     await this.#bucket.put(key, JSON.stringify(session)).catch(() => {});
-    // It may have ended meanwhile, before it was stored.
-    if (!this.#sessions.has(key)) await this.#forget(key);
     return secret;
   }
 

@@ -220,10 +220,10 @@ export class Domains {
   /** Looks at what is due, and sets the clock for what is due next. */
   #look(): void {
     const now = this.#o.clock.mono();
-    for (const claim of this.#claims.values()) {
-      if (this.#looking >= AT_ONCE) break;
-      if (!claim.looking && claim.dueAt <= now) void this.#check(claim);
-    }
+    // What is due longest goes first: many that answer slowly are due again before all others had their turn.
+    const due = this.#claims.values().filter(({ looking, dueAt }) => !looking && dueAt <= now).toArray()
+      .sort((a, b) => a.dueAt - b.dueAt);
+    for (const claim of due.slice(0, AT_ONCE - this.#looking)) void this.#check(claim);
     this.#plan();
   }
 

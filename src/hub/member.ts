@@ -1,7 +1,7 @@
 /** One connection of a member: streams that it opens to private services, each joined to one of the service's daemon. */
 import { nextRequestId } from "../net/request_id.ts";
 import type { Control } from "../wire/hello.ts";
-import type { CloseReason, Session, SessionHandler } from "../wire/session.ts";
+import { type CloseReason, type Session, SESSION_CLOSED, type SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
 import { Bridge } from "./bridge.ts";
 import type { NoWay } from "./member_metrics.ts";
@@ -24,16 +24,16 @@ const DAEMONS: ReadonlySet<string> = new Set([
 /** A stream that a member opened, on its way to a daemon or joined to one of its streams. */
 class Call {
   readonly bridge: Bridge;
-  /** Told of the octets at the end; null: no daemon was asked. */
-  used: ((bytesIn: number, bytesOut: number, code: string | null) => void) | null = null;
+  /** Told of the octets at the end, and what the daemon cut it with; null: no daemon was asked. */
+  used: ((bytesIn: number, bytesOut: number, cut: string | null) => void) | null = null;
   /** Waits no more; null: it does not. */
   forget: (() => void) | null = null;
 
   constructor(readonly stream: Stream) {
-    this.bridge = new Bridge(stream, (code) => {
+    this.bridge = new Bridge(stream, (code, byDaemon) => {
       const { bridge: { octets } } = this;
       this.forget?.();
-      this.used?.(octets.in, octets.out, code);
+      this.used?.(octets.in, octets.out, byDaemon ? code : null);
     });
   }
 }
@@ -44,6 +44,7 @@ export class MemberConnection implements SessionHandler {
   readonly #parts: MemberParts;
   /** Who was found to have what was asked for: looked for again only where that is no longer so. */
   readonly #known = new Map<string, Place>();
+  #left = false;
 
   constructor(
     parts: MemberParts,
@@ -71,6 +72,7 @@ export class MemberConnection implements SessionHandler {
 
   /** Every stream was reset before. */
   closed({ code, message }: CloseReason): void {
+    this.#left = true;
     const { name: token, workspace } = this.identity;
     const facts = { workspace, token, address: this.address, code, reason: message };
     this.#parts.log.info("member left", facts);
@@ -88,6 +90,8 @@ export class MemberConnection implements SessionHandler {
 
   /** A daemon came, or (`last`) none will be waited for any more. */
   #again(call: Call, last: boolean): void {
+    // What had ended before the session did waits on: who has left, or whose token was revoked, reaches nothing any more.
+    if (this.#left) return call.bridge.cut(SESSION_CLOSED);
     const found = this.#find(call.stream.open.link);
     if (typeof found === "string" && !last) return;
     call.forget?.();
@@ -104,16 +108,18 @@ export class MemberConnection implements SessionHandler {
     const requestId = nextRequestId();
     // The token's name: the daemon knows by it whom the service lets in.
     const fields = { kind: "tcp" as const, https: false, link: name, address, requestId, host: token };
-    call.bridge.join(session.open(fields, call.bridge.sink));
+    const daemon = session.open(fields, call.bridge.sink);
     const used = this.#parts.uses(this, peer.daemon, name);
     quota.streams++;
-    call.used = (bytesIn, bytesOut, code) => {
+    call.used = (bytesIn, bytesOut, cut) => {
       quota.streams--;
       used(bytesIn, bytesOut);
-      if (code !== null && bytesOut === 0 && DAEMONS.has(code)) {
-        this.#parts.audit.refusedService(this.identity, name, code);
+      if (cut !== null && bytesOut === 0 && DAEMONS.has(cut)) {
+        this.#parts.audit.refusedService(this.identity, name, cut);
       }
     };
+    // Last: what waited may end and be cut with this already.
+    call.bridge.join(daemon);
   }
 
   #refuse({ stream: { open: { link } }, bridge }: Call, code: NoWay): void {

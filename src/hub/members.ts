@@ -68,11 +68,6 @@ export class Members implements MemberParts {
     return this.#connections.size;
   }
 
-  /** Streams that are open. */
-  get streams(): number {
-    return this.#connections.values().reduce((sum, { session }) => sum + session.streams, 0);
-  }
-
   /** Shares let members in from now on, and cut them as they end. */
   follow(shares: Shares): void {
     this.shares = shares;

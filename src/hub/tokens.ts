@@ -238,7 +238,10 @@ export class Tokens {
       const back = Object.fromEntries(
         Object.keys(to).map((key) => [key, before[key as keyof TokenRecord]]),
       );
-      this.#records.set(id, { ...this.#records.get(id)!, ...back });
+      const restored = { ...this.#records.get(id)!, ...back };
+      this.#records.set(id, restored);
+      // A use that was written down meanwhile may have been stored, and the change with it.
+      this.store.bucket("tokens").put(id, JSON.stringify(restored)).catch(() => {});
       throw error;
     }
   }

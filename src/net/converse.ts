@@ -19,9 +19,17 @@ export interface Answer {
   readonly text: string;
 }
 
+/** How an answer ended. */
+export interface Ended {
+  readonly head: ResponseHead;
+  /** The connection ended before it did. */
+  readonly cut: boolean;
+}
+
 /**
  * Asks `host`, which is at the other end of `socket`, and closes it. Rejects with the runtime's error, with Malformed for
- * what is no HTTP, and with `signal`'s reason when that gives up. An answer longer than `most` characters is cut there.
+ * what is no HTTP, with UnexpectedEof where the connection ends before the answer, and with `signal`'s reason when that
+ * gives up. Of an answer longer than `most` characters no more is read.
  */
 export async function converse(
   socket: Socket,
@@ -31,21 +39,22 @@ export async function converse(
   most = Infinity,
 ): Promise<Answer> {
   let text = "";
-  const head = await follow(socket, host, call, signal, (piece) => {
+  const { head, cut } = await follow(socket, host, call, signal, (piece) => {
     text += piece;
     return text.length < most;
   });
+  if (cut) throw new Deno.errors.UnexpectedEof("the connection ended in the midst of the answer");
   return { status: head.status, head, text };
 }
 
-/** The same, but the body is handed on as it comes, until `take` returns false. Resolves with the head at its end. */
+/** The same, but the body is handed on as it comes, until `take` returns false. Resolves at its end, or the connection's. */
 export async function follow(
   socket: Socket,
   host: string,
   call: Call,
   signal: AbortSignal,
   take: (piece: string, head: ResponseHead) => boolean,
-): Promise<ResponseHead> {
+): Promise<Ended> {
   const decoder = new TextDecoder();
   return await receive(socket, host, call, signal, (bytes, head) => {
     const piece = decoder.decode(bytes, { stream: true });
@@ -60,10 +69,11 @@ export async function receive(
   call: Call,
   signal: AbortSignal,
   take: (bytes: Uint8Array, head: ResponseHead) => boolean,
-): Promise<ResponseHead> {
+): Promise<Ended> {
   const give = () => socket.close();
   signal.addEventListener("abort", give);
   try {
+    if (signal.aborted) give();
     signal.throwIfAborted();
     await writeAll(socket, head(host, call) + (call.body ?? ""));
     return await readAnswer(socket, call.method, take);
@@ -91,17 +101,20 @@ async function readAnswer(
   socket: Socket,
   method: string,
   take: (bytes: Uint8Array, head: ResponseHead) => boolean,
-): Promise<ResponseHead> {
+): Promise<Ended> {
   const reader = new ResponseReader();
   reader.expect({ method, upgrade: null });
   const buffer = new Uint8Array(64 * 1024);
-  let body: BodyReader | null = null, wanted = true;
+  let body: BodyReader | null = null, wanted = true, cut = false;
   while (body === null || (!body.done && wanted)) {
     const n = await socket.read(buffer);
     if (n === null && body === null) {
       throw new Deno.errors.UnexpectedEof("the connection ended without an answer");
     }
-    if (n === null) break;
+    if (n === null) {
+      cut = reader.head!.framing.kind !== "close";
+      break;
+    }
     let at = 0;
     while (body === null && at < n) {
       at = reader.read(buffer, at, n);
@@ -115,5 +128,5 @@ async function readAnswer(
       wanted = wanted && (bytes.length === 0 || take(bytes, reader.head!));
     }
   }
-  return reader.head!;
+  return { head: reader.head!, cut };
 }

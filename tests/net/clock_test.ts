@@ -30,3 +30,15 @@ Deno.test("what a peer sent in time is read before a deadline passes that came w
   socket.close();
   assert.equal(await silence, null);
 });
+
+Deno.test("a deadline passes also where every turn of an overrun process takes longer than a tick may be late", async () => {
+  let fired = 0;
+  const deadline = systemClock.timer(() => fired++);
+  deadline.set(300);
+  for (let turns = 0; turns < 4 && fired === 0; turns++) {
+    await new Promise((turn) => setTimeout(turn, 0));
+    block(1_100);
+  }
+  deadline.drop();
+  assert.equal(fired, 1);
+});
