@@ -1,14 +1,36 @@
 /** One connection of a member: streams that it opens to private services, each joined to one of the service's daemon. */
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
 import { nextRequestId } from "../net/request_id.ts";
 import type { Control } from "../wire/hello.ts";
 import { type CloseReason, type Session, SESSION_CLOSED, type SessionHandler } from "../wire/session.ts";
 import type { Stream, StreamSink } from "../wire/stream.ts";
+import type { HubAudit } from "./audit.ts";
 import { Bridge } from "./bridge.ts";
-import type { NoWay } from "./member_metrics.ts";
-import type { MemberParts } from "./members.ts";
 import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
+import type { NoWay, ReachCounts } from "./reach_counts.ts";
 import { admits } from "./share.ts";
+import type { Shares } from "./shares.ts";
 import type { Identity } from "./tokens.ts";
+
+/** What members need of their hub. */
+export interface MembersOptions {
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: HubAudit;
+  /** What one session may have open, of members and daemons alike. */
+  readonly streamsPerSession: number;
+}
+
+/** What a connection needs of them. */
+export interface MemberParts extends MembersOptions {
+  readonly shares: Shares | null;
+  readonly counts: ReachCounts;
+  /** A connection to a service begins; what is returned is called with its octets when it is over. */
+  uses(by: MemberConnection, daemon: string, service: string): (bytesIn: number, bytesOut: number) => void;
+}
 
 /** A private service and who has it. */
 interface Place {

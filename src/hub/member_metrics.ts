@@ -1,29 +1,11 @@
 /** Figures of members and what they reach: totals only, as all of a hub's. */
 import { type Family, single } from "../core/metrics.ts";
-import type { Members } from "./members.ts";
-
-/** Why there is no way to a service. */
-export type NoWay = "not_allowed" | "service_unknown" | "daemon_offline" | "hub_busy";
-
-/** What became of the connections of members to private services. */
-export interface ReachCounts {
-  reached: number;
-  /** Now. */
-  open: number;
-  /** Octets to services and back, of those that are over. */
-  bytesIn: number;
-  bytesOut: number;
-  readonly refused: Record<NoWay, number>;
-}
-
-/** None of anything. */
-export function noReaches(): ReachCounts {
-  const refused = { not_allowed: 0, service_unknown: 0, daemon_offline: 0, hub_busy: 0 };
-  return { reached: 0, open: 0, bytesIn: 0, bytesOut: 0, refused };
-}
+import type { ReachCounts } from "./reach_counts.ts";
 
 /** The families of `members`. */
-export function memberMetrics({ size, counts }: Pick<Members, "size" | "counts">): Family[] {
+export function memberMetrics(
+  { size, counts }: { readonly size: number; readonly counts: ReachCounts },
+): Family[] {
   const { reached, open, bytesIn, bytesOut, refused } = counts;
   return [
     single("gauge", "connectd_hub_members", "Sessions of members who reach private services.", size),

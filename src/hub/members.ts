@@ -5,30 +5,12 @@ import { Usage } from "../store/usage.ts";
 import { Session } from "../wire/session.ts";
 import type { Wire } from "../wire/wire.ts";
 import type { HubAudit } from "./audit.ts";
-import { MemberConnection } from "./member.ts";
-import { noReaches, type ReachCounts } from "./member_metrics.ts";
+import { MemberConnection, type MemberParts, type MembersOptions } from "./member.ts";
 import type { Peers } from "./peers.ts";
+import { noReaches, type ReachCounts } from "./reach_counts.ts";
 import { isLive, memberOf } from "./share.ts";
 import type { Shares } from "./shares.ts";
 import type { Identity } from "./tokens.ts";
-
-/** What members need of their hub. */
-export interface MembersOptions {
-  readonly peers: Peers;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly audit: HubAudit;
-  /** What one session may have open, of members and daemons alike. */
-  readonly streamsPerSession: number;
-}
-
-/** What a connection needs of them. */
-export interface MemberParts extends MembersOptions {
-  readonly shares: Shares | null;
-  readonly counts: ReachCounts;
-  /** A connection to a service begins; what is returned is called with its octets when it is over. */
-  uses(by: MemberConnection, daemon: string, service: string): (bytesIn: number, bytesOut: number) => void;
-}
 
 /** One use, as the trail shows it. */
 interface Visit {
