@@ -4,8 +4,8 @@ import { Deadline, Wheel } from "./core/wheel.ts";
 /** A deadline that its owner moves as often as it likes at no cost. */
 export interface Timer {
   /**
-   * Fires `ms` from now, never early; up to 200 ms late, and 100 more where the process was held up. Replaces what
-   * was set before.
+   * Fires `ms` from now, never early, up to 200 ms late; a second and more in which the process was held up does not
+   * count. Replaces what was set before.
    */
   set(ms: number): void;
   /** Does not fire until set again. */
@@ -71,11 +71,16 @@ class WheelClock implements Clock {
     this.#origin = performance.now() - this.#wheel.now;
     this.#lastTick = this.#wheel.now;
     this.#driver = setInterval(() => {
-      const elapsed = performance.now() - this.#origin, late = elapsed - this.#lastTick;
-      // Timers run before sockets are read: what peers sent in time, while nobody could look, is read first. That is by the
-      // next tick; where each is so late, none would ever fire.
+      let elapsed = performance.now() - this.#origin;
+      const late = elapsed - this.#lastTick - this.#wheel.tickMs;
       this.#lastTick = late > HELD_UP_MS ? Infinity : elapsed;
-      if (late > HELD_UP_MS) return;
+      if (late > HELD_UP_MS) {
+        // That time does not count: timers run before sockets are read, and what peers sent meanwhile came in time; a
+        // deadline that was set before this tick counts from the one before. Not twice in a row: where each tick is so
+        // late, deadlines would hardly ever pass.
+        this.#origin += late;
+        elapsed -= late;
+      }
       this.#wheel.fire(elapsed);
       if (this.#wheel.size === 0 && this.#driver !== null) {
         clearInterval(this.#driver);

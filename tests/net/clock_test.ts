@@ -42,3 +42,17 @@ Deno.test("a deadline passes also where every turn of an overrun process takes l
   deadline.drop();
   assert.equal(fired, 1);
 });
+
+Deno.test("a deadline that is set as a process goes on that was held up passes no earlier than any other", async () => {
+  const running = systemClock.timer(() => {});
+  running.set(60_000);
+  block(1_500);
+  const passed = Promise.withResolvers<number>(), begun = performance.now();
+  const deadline = systemClock.timer(() => passed.resolve(performance.now() - begun));
+  deadline.set(600);
+  const alive = setInterval(() => {}, 1_000);
+  assert.ok(await passed.promise >= 600);
+  clearInterval(alive);
+  deadline.drop();
+  running.drop();
+});
