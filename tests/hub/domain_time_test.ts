@@ -50,6 +50,8 @@ class World implements AsyncDisposable {
   /** What the audit trail says of domains. */
   trail!: () => Promise<string[]>;
   #close: () => Promise<void> = () => Promise.resolve();
+  /** What was asked of the store until now is done, and whoever waited for that has gone on. */
+  #settled: () => Promise<unknown> = () => Promise.resolve();
 
   async open(): Promise<this> {
     const { clock } = this, store = await openHubStore(hubStorePath(this.folder), clock);
@@ -67,6 +69,7 @@ class World implements AsyncDisposable {
       const rows = await store.trail.list(query);
       return rows.map(({ type, workspace }) => `${type} ${workspace}`).reverse();
     };
+    this.#settled = () => this.trail().then(() => new Promise((turn) => setTimeout(turn)));
     this.#close = async () => {
       this.domains.close();
       await store.close();
@@ -105,7 +108,7 @@ class World implements AsyncDisposable {
   async days(n: number): Promise<void> {
     for (let hours = n * 24; hours > 0; hours -= 4) {
       this.clock.leap(4 * HOUR_MS);
-      for (let i = 0; i < 3; i++) await new Promise((turn) => setTimeout(turn));
+      for (let i = 0; i < 3; i++) await this.#settled();
     }
   }
 
