@@ -1,7 +1,7 @@
 /** connectd as another program imports it. */
 import assert from "node:assert/strict";
 import { link, startDaemon, startHub } from "../../mod.ts";
-import { eventually } from "../e2e/rig.ts";
+import { nobodyListens } from "../e2e/rig.ts";
 
 /** The answer to `path` of the link at `url`, asked of the port: names below localhost are curl's and browsers' to know. */
 async function ask(url: string, path = "/"): Promise<{ status: number; body: string }> {
@@ -13,11 +13,6 @@ async function ask(url: string, path = "/"): Promise<{ status: number; body: str
   return { status: Number(answer.split(" ")[1]), body: answer.slice(answer.indexOf("\r\n\r\n") + 4) };
 }
 
-/** A process that another test is just starting has the listener too, for a moment. */
-function refuses(url: string): Promise<boolean> {
-  return ask(url).then(() => false, (error) => error instanceof Deno.errors.ConnectionRefused);
-}
-
 Deno.test("a program links a target under a policy, and the link goes with it", async () => {
   const demo = await link("echo", { name: "demo", ttl: "1h", paths: ["/api"], rate: "60/m" });
   try {
@@ -27,7 +22,7 @@ Deno.test("a program links a target under a policy, and the link goes with it", 
   } finally {
     await demo.close();
   }
-  await eventually(() => refuses(demo.url), (refused) => refused);
+  await nobodyListens({ hostname: "127.0.0.1", port: Number(new URL(demo.url).port) });
 });
 
 Deno.test("what a program may not ask for is an error with a sentence, and nothing is left of it", async () => {
@@ -57,7 +52,7 @@ Deno.test("a program runs a hub, and a daemon that serves a file there", async (
     assert.deepEqual([daemon.hub, one.state], [hub.url, "active"]);
     assert.equal((await ask(one.url!)).status, 200);
     await daemon.drain();
-    await assert.rejects(Deno.connect({ transport: "unix", path: daemon.socket! }));
+    await nobodyListens({ transport: "unix", path: daemon.socket! });
   } finally {
     await hub.close();
     Deno.removeSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/clock.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { BadFile } from "../../src/daemon/daemon.ts";
+import { nobodyListens } from "../e2e/rig.ts";
 import { ask, eventually, HubRig } from "../hub/rig.ts";
 import { DaemonRig, realHub } from "./daemon_rig.ts";
 import { FakeHub } from "./fake_hub.ts";
@@ -193,7 +194,7 @@ Deno.test("control moves to another port while the daemon runs", async () => {
   assert.equal((await rig.reload(`control: 127.0.0.1:${port}\nlinks: {}`)).status, 200);
   assert.equal(rig.daemon.control, `127.0.0.1:${port}`);
   assert.equal((await rig.tcp("GET", "/v1/status")).status, 200);
-  await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: Number(before.split(":")[1]) }));
+  await nobodyListens({ hostname: "127.0.0.1", port: Number(before.split(":")[1]) });
 });
 
 Deno.test("control that is named otherwise and is the same stays as it is", async () => {
@@ -226,7 +227,7 @@ Deno.test("where the hub can not listen elsewhere, control does not move either"
   const refused = await rig.reload(`listen: 127.0.0.1:9\ncontrol: 127.0.0.1:${port}\nlinks: {}`);
   assert.deepEqual([refused.status, refused.json.problems[0].line], [422, 2]);
   assert.equal(rig.daemon.control, before);
-  await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
+  await nobodyListens({ hostname: "127.0.0.1", port });
   rig.hub.unbindable = null;
   assert.equal((await rig.reload(`listen: 127.0.0.1:9\nlinks: {}\ncontrol: 127.0.0.1:0`)).status, 200);
   assert.deepEqual(rig.hub.listens, ["127.0.0.1:9"]);
@@ -283,7 +284,7 @@ Deno.test("a reload that is under way when the daemon ends leaves nothing behind
   await new Promise((turn) => setTimeout(turn, 0));
   await rig.daemon.close();
   await reloading;
-  await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }));
+  await nobodyListens({ hostname: "127.0.0.1", port });
   assert.equal((await rig.daemon.reload()).applied, false);
 });
 

@@ -285,3 +285,15 @@ export async function eventually<T>(ask: () => Promise<T>, good: (value: T) => b
     await new Promise((again) => setTimeout(again, 50));
   }
 }
+
+/**
+ * Resolves when nobody accepts connections there; throws after 20 s. A process that is just being started has its
+ * parent's listeners for a moment.
+ */
+export async function nobodyListens(at: Deno.ConnectOptions | Deno.UnixConnectOptions): Promise<void> {
+  const connect = () => "path" in at ? Deno.connect(at) : Deno.connect(at);
+  await eventually(
+    () => connect().then((conn) => (conn.close(), true), () => false),
+    (accepted) => !accepted,
+  );
+}

@@ -5,7 +5,8 @@ import { loadHubConfig } from "../../src/config/load.ts";
 import type { Hub } from "../../src/hub/hub.ts";
 import { Folder } from "../config/read.ts";
 import { hubFile, settingsOf } from "./file_rig.ts";
-import { ask, eventually, HubRig, link } from "./rig.ts";
+import { nobodyListens } from "../e2e/rig.ts";
+import { eventually, HubRig, link } from "./rig.ts";
 
 /** A hub that follows a file. */
 class FileRig implements AsyncDisposable {
@@ -143,13 +144,7 @@ Deno.test("the hub listens where the file says, tells the URLs, and finishes wha
     message.type === "granted" && JSON.stringify(message.links).includes(`:${port}"`)
   );
   assert.equal(told.links[0].id, id);
-  // A process that another test is just starting has the listener too, for a moment.
-  const left = () =>
-    ask(before, "localhost", "GET /healthz HTTP/1.1").then(
-      () => false,
-      (error) => error instanceof Deno.errors.ConnectionRefused,
-    );
-  await eventually(left, (refused) => refused);
+  await nobodyListens({ hostname: "127.0.0.1", port: before });
   const socket = await Deno.connect({ hostname: "127.0.0.2", port });
   socket.close();
 
