@@ -31,7 +31,7 @@ class WheelClock implements Clock {
   readonly #wheel = new Wheel();
   #driver: ReturnType<typeof setInterval> | null = null;
   #origin = 0;
-  /** When the driver ran last, on the wheel's time; Infinity: it let a tick go by. */
+  /** When the driver ran last, on the wheel's time; Infinity: what it was late by did not count. */
   #lastTick = 0;
   /** When the forward clock was read last, by the wall's, and what it said. */
   #readAt = 0;
