@@ -11,8 +11,11 @@ export const RESERVED: ReadonlySet<string> = new Set([
   ..."www api hub admin mail smtp ftp ns ns1 ns2 static assets status dashboard connectd".split(" "),
 ]);
 
+/** What names are made of, for people. */
+export const NAME_RULE = `a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`;
+
 /** What is said of a member of a request that is no such name. */
-export const NO_NAME = `is no name: a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`;
+export const NO_NAME = `is no name: ${NAME_RULE}`;
 
 /** True for the name of a link or a service: `[a-z0-9][a-z0-9-]{0,62}`. */
 export function isName(text: string): boolean {
@@ -24,7 +27,7 @@ export function checkName(text: string): void {
   if (text === "") throw new SyntaxError("a name is empty");
   if (isName(text)) return;
   throw new SyntaxError(
-    `${quote(text)} is no name: write a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`,
+    `${quote(text)} is no name: write ${NAME_RULE}`,
   );
 }
 

@@ -2,7 +2,7 @@
 import { ApiProblem, type BodyError } from "../api/problem.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import type { Service } from "../core/entry.ts";
-import { isName } from "../core/names.ts";
+import { isName, NAME_RULE } from "../core/names.ts";
 import { parseTarget, printTarget } from "../core/target.ts";
 import type { Bucket, Store } from "../store/store.ts";
 
@@ -156,7 +156,7 @@ function readWish({ name, target, allow = null, ...others }: Readonly<Record<str
     .map((member) => ({ pointer: `/${member}`, detail: "is not known" }));
   const wrong = (pointer: string, detail: string) => errors.push({ pointer, detail });
   if (typeof name !== "string" || !isName(name)) {
-    wrong("/name", `is needed: a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`);
+    wrong("/name", `is needed: ${NAME_RULE}`);
   }
   let parsed: Service["target"] | null = null;
   try {

@@ -1,6 +1,6 @@
 /** What is asked of a new token. */
 import { Failure } from "../core/errors.ts";
-import { isName } from "../core/names.ts";
+import { isName, NAME_RULE } from "../core/names.ts";
 import type { Scope } from "./tokens.ts";
 
 /** What a new token shall be. */
@@ -18,7 +18,7 @@ export function checkWish({ workspace, name }: TokenWish): void {
   for (const [what, text] of [["workspace", workspace], ["token", name]] as const) {
     if (text !== null && !isName(text)) {
       throw new Failure(`${JSON.stringify(text)} can not name a ${what}`, {
-        hint: `write a-z, 0-9 and "-", a letter or a digit first, 63 characters at most`,
+        hint: `write ${NAME_RULE}`,
         permanent: true,
       });
     }
