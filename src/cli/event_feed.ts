@@ -1,5 +1,5 @@
 /** Hears what happens at the running daemon, as it happens. */
-import { dial } from "../net/dial.ts";
+import { dialOrigin } from "../net/dial.ts";
 import type { Address } from "./client.ts";
 import { follow } from "../net/converse.ts";
 
@@ -19,14 +19,9 @@ export async function followEvents(
   signal: AbortSignal,
   { requests = false, begun = () => {} }: { requests?: boolean; begun?: () => void } = {},
 ): Promise<void> {
-  const { socket: path, origin, token } = address;
-  const url = new URL(origin ?? "http://localhost");
+  const { socket: path, origin, token, caFile = null } = address;
   const socket = path === undefined
-    ? await dial(
-      { kind: "http", host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || 80 },
-      null,
-      signal,
-    )
+    ? await dialOrigin(origin, caFile, signal)
     : await Deno.connect({ transport: "unix", path });
   const headers = {
     Accept: "text/event-stream",
@@ -35,7 +30,7 @@ export async function followEvents(
   let rest = "", type = "", first = true;
   await follow(
     socket,
-    url.host,
+    new URL(origin ?? "http://localhost").host,
     { method: "GET", path: `/v1/events${requests ? "?requests=true" : ""}`, headers, body: null },
     signal,
     (piece) => {

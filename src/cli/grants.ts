@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { authFiles } from "../config/auth_files.ts";
 import type { Config } from "../config/links.ts";
 import { parseListen } from "../config/places.ts";
+import { withoutBrackets } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
 import type { Target } from "../core/target.ts";
 import { controlSocketPath, credentialFile, usualTokenFile } from "../daemon/state_dir.ts";
@@ -102,7 +103,7 @@ export function grantsOf(config: Config, { program, state, listen, control }: Pl
   for (const { url, tokenFile, caFile } of config.hubs) {
     const { protocol, hostname, port } = new URL(url);
     const secure = protocol === "https:";
-    const host = hostname.replace(/^\[|\]$/g, "");
+    const host = withoutBrackets(hostname);
     reach({ kind: secure ? "https" : "http", host, port: Number(port) || (secure ? 443 : 80) });
     read.add(tokenFile ?? usualTokenFile(state));
     if (tokenFile === null) {

@@ -1,6 +1,6 @@
 /** Files and addresses as configurations name them. All throw SyntaxError, naming what they can not read. */
 import { join, resolve } from "node:path";
-import { isLoopback, parseAddress } from "../core/address.ts";
+import { isLoopback, parseAddress, withoutBrackets } from "../core/address.ts";
 import { quoted } from "./wording.ts";
 
 /** An absolute path: `~` is the home directory, a relative one starts at the folder of the file it is written in. */
@@ -79,9 +79,9 @@ export function parseOrigin(text: string): Origin {
   const parts = /^(https?):\/\/((?:\[[0-9a-f:.]+\]|[^\s:/?#@\\[\]]+)(?::\d{1,5})?)\/?$/i.exec(text);
   if (parts === null || !URL.canParse(text)) throw badOrigin(text);
   const url = new URL(text);
-  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const hostname = withoutBrackets(url.hostname);
   // What URL reads into another host (0x7f.1, Unicode) is not what somebody would see in the file.
-  const written = parts[2].toLowerCase().replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  const written = withoutBrackets(parts[2].toLowerCase().replace(/:\d+$/, ""));
   const literal = hostname.includes(":") ? parseAddress(written) !== null : hostname === written;
   if (!literal || !(isHostName(hostname) || parseAddress(hostname) !== null)) throw badOrigin(text);
   return { url: url.origin, hostname, secure: url.protocol === "https:" };

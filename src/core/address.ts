@@ -166,6 +166,11 @@ function shares({ groups: block, bits }: Cidr, groups: readonly number[]): boole
 
 const LOOPBACK = [parseCidr("127.0.0.0/8"), parseCidr("::1")];
 
+/** A host as a URL or a Host field has it, an IPv6 address without its brackets. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
+}
+
 /** True for an address of this machine alone: 127.0.0.0/8, ::1. False for all other text, names included. */
 export function isLoopback(text: string): boolean {
   const address = parseAddress(text);

@@ -1,6 +1,6 @@
 /** From a hub's address to a wire: a socket, TLS, and the upgrade that makes a tunnel of it. */
 import type { Clock } from "../clock.ts";
-import { isLoopback } from "../core/address.ts";
+import { isLoopback, withoutBrackets } from "../core/address.ts";
 import type { HubAddress } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
@@ -33,7 +33,7 @@ export async function connectHub(
 ): Promise<Wire> {
   const url = new URL(hub.url);
   const secure = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const host = withoutBrackets(url.hostname);
   const local = isLocal(host);
   if (!secure && !hub.plain && !local) {
     throw new Failure(`${hub.url} would send the token and every request in the clear`, {

@@ -1,5 +1,5 @@
 /** Which host is whose: the hub's own, a link's, nobody's. */
-import { isLoopback, parseAddress } from "../core/address.ts";
+import { isLoopback, parseAddress, withoutBrackets } from "../core/address.ts";
 import type { ListenAddress } from "../config/places.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -87,7 +87,7 @@ export function hostsOf(
 ): Hosts {
   const host = publicUrl === null ? "localhost" : new URL(publicUrl).hostname;
   // An address has no names below it.
-  const links = domain ?? (parseAddress(host.replace(/^\[|\]$/g, "")) === null ? host : "localhost");
+  const links = domain ?? (parseAddress(withoutBrackets(host)) === null ? host : "localhost");
   const origin = new URL(publicUrl ?? `${tls === null ? "http" : "https"}://${links}:${port}`).origin;
   return new Hosts(links, origin, isLoopback(hostname) || hostname === "localhost");
 }

@@ -1,5 +1,5 @@
 /** Whose a domain is: what its name servers and its web server say. */
-import { parseAddress, printAddress } from "../core/address.ts";
+import { parseAddress, printAddress, withoutBrackets } from "../core/address.ts";
 import { isPublic } from "../core/public_address.ts";
 import { converse } from "../net/converse.ts";
 import { dial } from "../net/dial.ts";
@@ -60,7 +60,7 @@ export function proverBy(
   };
 
   const ownAddresses = async (): Promise<readonly string[]> => {
-    const host = home().replace(/^\[|\]$/g, ""), address = parseAddress(host);
+    const host = withoutBrackets(home()), address = parseAddress(host);
     if (address !== null) return [printAddress(address)];
     return host === "localhost" || host.endsWith(".localhost") ? LOOPBACK : await addressesOf(host);
   };

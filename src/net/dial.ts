@@ -1,4 +1,5 @@
 /** Connections to targets and hubs. */
+import { withoutBrackets } from "../core/address.ts";
 import type { TargetTls } from "../core/entry.ts";
 import type { Target } from "../core/target.ts";
 import { descriptors, NoDescriptor } from "./descriptors.ts";
@@ -22,7 +23,7 @@ export async function dial(target: Target, tls: TargetTls | null, signal: AbortS
 export function dialOrigin(origin: string, caFile: string | null, signal: AbortSignal): Promise<Socket> {
   const { protocol, hostname, port } = new URL(origin), secure = protocol === "https:";
   const kind = secure ? "https" as const : "http" as const;
-  const target = { kind, host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (secure ? 443 : 80) };
+  const target = { kind, host: withoutBrackets(hostname), port: Number(port) || (secure ? 443 : 80) };
   return dial(target, { caFile, serverName: null, insecure: false }, signal);
 }
 

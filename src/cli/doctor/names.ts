@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { isLocal } from "../../config/places.ts";
-import { parseAddress } from "../../core/address.ts";
+import { parseAddress, withoutBrackets } from "../../core/address.ts";
 import type { HubAddress } from "../../core/entry.ts";
 import { certificateOf } from "../../net/certificate.ts";
 import { coarse } from "../print.ts";
@@ -39,7 +39,7 @@ export async function nameFindings(
   { resolve, now }: Surroundings,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const own = new URL(hub.url).hostname.replace(/^\[|\]$/g, "");
+  const own = withoutBrackets(new URL(hub.url).hostname);
   const domain = linkUrl === null ? own : new URL(linkUrl).hostname.replace(/^[^.]*\./, "");
   const secure = new URL(hub.url).protocol === "https:";
   if (isLocal(domain) || parseAddress(domain) !== null) {
@@ -90,7 +90,7 @@ export async function certificateFindings(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const ca = hub.caFile === null ? null : await Deno.readTextFile(hub.caFile).catch(() => null);
-  const own = new URL(hub.url).hostname.replace(/^\[|\]$/g, "");
+  const own = withoutBrackets(new URL(hub.url).hostname);
   const look = async (about: string, host: string, port: number, name: string): Promise<Finding> => {
     const { ok, warn, fail } = findings("tls", about);
     try {

@@ -1,7 +1,7 @@
 /** Where the dashboard is, and who is signed in there. */
 import { readCookie } from "../../api/secrets.ts";
 import { ApiProblem } from "../../api/problem.ts";
-import { isLoopback } from "../../core/address.ts";
+import { isLoopback, withoutBrackets } from "../../core/address.ts";
 import type { ApiContext } from "../api_operation.ts";
 import type { Browsers } from "../browsers.ts";
 import type { Hosts } from "../hosts.ts";
@@ -34,7 +34,7 @@ export function whereIs(context: ApiContext, hosts: Hosts): Where {
 }
 
 function isLocal(hostname: string): boolean {
-  return /(^|\.)localhost$/.test(hostname) || isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  return /(^|\.)localhost$/.test(hostname) || isLoopback(withoutBrackets(hostname));
 }
 
 /** Throws ApiProblem unless a form comes from the page at `origin` itself: a browser sends the cookie whoever makes it ask. */
