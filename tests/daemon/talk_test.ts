@@ -59,12 +59,8 @@ Deno.test("a welcome tells what was revoked meanwhile, also of a link whose id w
   assert.equal(fresh.link("demo").state, "revoked");
 });
 
-Deno.test("a revocation from before the last renewal is settled when a welcome tells it", async () => {
-  await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
-  const at = rig.clock.now();
-  await rig.pass(1000);
-  await rig.api("POST", "/v1/links/demo/renew");
-  rig.hub.pending.push({ name: "demo", id: rig.hub.id("demo"), at, activatedAt: at });
+/** The hub greets anew and tells of the revocation, which the daemon has heard of and which ends nothing. */
+async function settledByWelcome(rig: DaemonRig): Promise<void> {
   const seen = rig.hub.declarations("demo").length;
   rig.hub.drop();
   await rig.pass(2000);
@@ -73,6 +69,15 @@ Deno.test("a revocation from before the last renewal is settled when a welcome t
   const states = rig.hub.declarations("demo").slice(seen).map(({ state }) => state);
   assert.deepEqual(states, ["active", "revoked", "active"]);
   assert.equal(rig.link("demo").state, "active");
+}
+
+Deno.test("a revocation from before the last renewal is settled when a welcome tells it", async () => {
+  await using rig = await DaemonRig.start("links: { demo: { target: echo } }");
+  const at = rig.clock.now();
+  await rig.pass(1000);
+  await rig.api("POST", "/v1/links/demo/renew");
+  rig.hub.pending.push({ name: "demo", id: rig.hub.id("demo"), at, activatedAt: at });
+  await settledByWelcome(rig);
 });
 
 Deno.test("a hub whose clock is behind has revoked the link that it knows, also when a welcome tells it", async () => {
@@ -231,13 +236,7 @@ Deno.test("a revocation is of the link that had the subdomain then, not of one t
   await rig.pass(1000);
   await make();
   rig.hub.pending.push({ name: "demo", id: "shop", at });
-  const seen = rig.hub.declarations("demo").length;
-  rig.hub.drop();
-  await rig.pass(2000);
-  await rig.hub.until(() => rig.hub.declarations("demo").length >= seen + 3);
-  const states = rig.hub.declarations("demo").slice(seen).map(({ state }) => state);
-  assert.deepEqual(states, ["active", "revoked", "active"]);
-  assert.equal(rig.link("demo").state, "active");
+  await settledByWelcome(rig);
 });
 
 Deno.test("a hub that greets by two connections, with a change in between, gives one id", () => {

@@ -207,22 +207,21 @@ Deno.test("of two at once who revoke a link neither is answered before it is sto
   assert.equal((await rig.visit(id)).status, 200);
 });
 
-/** Revokes `id`, which the hub is about to store when this resolves. `fail`: the disk does not take it. */
-async function revokeInVain(rig: HubRig, id: string, admin: string) {
+/** A link whose revocation the hub is about to store. `fail`: the disk does not take it. */
+async function revokedInVain(rig: HubRig) {
+  const admin = await rig.token("admin"), daemon = rig.attached();
+  const [{ id }] = (await daemon.hello([link("web")])).links;
   const { promise: until, reject } = Promise.withResolvers<never>(), begun = Promise.withResolvers<void>();
   rig.held = { bucket: "names", until, begun: () => begun.resolve() };
   const answer = rig.api("DELETE", `/v1/links/${id}`, admin);
   await begun.promise;
-  return { answer, fail: () => reject(new Failure("the disk is full")) };
+  return { id, admin, daemon, refused: { answer, fail: () => reject(new Failure("the disk is full")) } };
 }
 
 Deno.test("a revocation that was stored holds, where one just before it could not be", async () => {
   const clock = new TestClock(Date.now());
   await using rig = await HubRig.start({ clock });
-  const admin = await rig.token("admin");
-  const daemon = rig.attached();
-  const [{ id }] = (await daemon.hello([link("web")])).links;
-  const refused = await revokeInVain(rig, id, admin);
+  const { id, admin, daemon, refused } = await revokedInVain(rig);
   const stored = rig.api("DELETE", `/v1/links/${id}`, admin);
   for (let turn = 0; turn < 20; turn++) await rig.api("GET", `/v1/links/${id}`, admin);
   refused.fail();
@@ -238,10 +237,7 @@ Deno.test("a revocation that was stored holds, where one just before it could no
 Deno.test("of a revocation that could not be stored nothing is left, whatever the daemon said meanwhile", async () => {
   const clock = new TestClock(Date.now());
   await using rig = await HubRig.start({ clock });
-  const admin = await rig.token("admin");
-  const daemon = rig.attached();
-  const [{ id }] = (await daemon.hello([link("web")])).links;
-  const refused = await revokeInVain(rig, id, admin);
+  const { id, admin, daemon, refused } = await revokedInVain(rig);
   await daemon.change([link("web", { expiresAt: clock.now() + DAY })]);
   refused.fail();
   assert.equal((await refused.answer).status, 503);
